@@ -1,0 +1,144 @@
+"""Rules as the engine sees them: detections, correlations, and what outfall adds to Sigma.
+
+Sigma 2.1 is the language (https://sigmahq.io/sigma-specification/); what it lacks sits under the custom
+attribute `outfall:` of a rule, described by `Extras`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streams.errors import Place
+from streams.event import LogSource
+
+
+class Extras(BaseModel):
+    """What outfall adds to a Sigma rule, under the rule's `outfall:` key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group_by: list[str] = Field(
+        default=["outfall.actor.id"],
+        description="Fields that tell one alert of a plain detection from another; a correlation uses its own.",
+    )
+    quiet: str | None = Field(
+        default=None,
+        pattern=r"^\d+[smhd]$",
+        description="An alert closes after this long without a firing; never shorter than the timespan.",
+    )
+    data_categories: list[str] = Field(
+        default=[], description="Categories of personal data at stake, added to those found in the events."
+    )
+    page: bool = Field(default=True, description="Whether this rule may page at all; otherwise a ticket at most.")
+    severity: str | None = Field(
+        default=None,
+        pattern=r"^(informational|low|medium|high|critical)$",
+        description="The least severity of an alert, whatever the harm table says.",
+    )
+    max_severity: str | None = Field(
+        default=None,
+        pattern=r"^(informational|low|medium|high|critical)$",
+        description="The greatest severity of an alert, whatever the harm table says.",
+    )
+    runbook: list[str] = Field(default=[], description="Numbered steps for the analyst, in order.")
+    evasion: str | None = Field(default=None, description="How someone would evade the rule.")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One Sigma document that compiled exactly: a detection or a correlation.
+
+    `alerts` is false for a rule that only serves correlations (Sigma 2.1, "Correlation Rules", `generate`).
+    """
+
+    id: str
+    name: str | None
+    title: str
+    place: Place
+    alerts: bool
+    level: str = "medium"
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    logsource: LogSource | None = None
+    extras: Extras = field(default_factory=Extras)
+
+    @property
+    def label(self) -> str:
+        """What a report calls the rule: its name, else its id."""
+        return self.name or self.id
+
+
+class CorrelationType(StrEnum):
+    """The correlation types of Sigma 2.1."""
+
+    EVENT_COUNT = "event_count"
+    VALUE_COUNT = "value_count"
+    TEMPORAL = "temporal"
+    TEMPORAL_ORDERED = "temporal_ordered"
+    VALUE_SUM = "value_sum"
+    VALUE_AVG = "value_avg"
+    VALUE_PERCENTILE = "value_percentile"
+    VALUE_MEDIAN = "value_median"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A metric compared with a number; `operator` is one of lt, lte, gt, gte, eq, neq."""
+
+    operator: str
+    number: int | float
+    fields: tuple[str, ...] = ()
+    percentile: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An extended temporal condition: a rule's id, or `and`, `or`, `not` over further expressions."""
+
+    operator: str
+    rule: str | None = None
+    operands: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """A correlation rule (Sigma 2.1, "Correlation Rules"). `timespan` is in nanoseconds.
+
+    `rules` are the ids of the detections and correlations that it refers to, in order. `aliases` give for an
+    alias the field that stands for it in the events of each rule: `{alias: {rule id: field}}`.
+    """
+
+    rule: Rule
+    type: CorrelationType
+    rules: tuple[str, ...]
+    timespan: int
+    condition: Threshold | Expression
+    group_by: tuple[str, ...] = ()
+    aliases: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def field_for(self, name: str, rule_id: str) -> str:
+        """Give the field of the events of `rule_id` that `name`, perhaps an alias, stands for."""
+        return self.aliases.get(name, {}).get(rule_id, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule's detection was true of an event; `event` is the event's index in its batch."""
+
+    event: int
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFailure:
+    """A rule raised on an event. It counts, it is reported, and it is never a quiet "no match"."""
+
+    rule: Rule
+    event: Any
+    reason: str
