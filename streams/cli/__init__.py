@@ -1,0 +1,22 @@
+"""The command `outfall`: one file a command; this one only gathers them."""
+
+from __future__ import annotations
+
+import typer
+
+from streams.cli import exits
+
+app = typer.Typer(
+    name="outfall",
+    help="Watches personal data leave an organisation while it happens.",
+    epilog=exits.HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
