@@ -1,0 +1,137 @@
+"""Alerts: what people see. One alert is an episode of firings of one rule for one group, with revisions.
+
+Nothing here names a data subject: people are counted, and listed only as pseudonyms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from streams.event import Scalar
+
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+
+
+class Status(StrEnum):
+    """Where an episode stands, as the engine sees it; what analysts do with it is kept apart."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    SUPERSEDED = "superseded"
+    RETRACTED = "retracted"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AlertRule(_Part):
+    """The rule behind an alert. `version` is the hash of the whole rule book, `revision` its git commit."""
+
+    id: str
+    name: str | None
+    title: str
+    level: str
+    place: str
+    version: str
+    revision: str | None = None
+    tags: list[str] = []
+    runbook: list[str] = []
+    falsepositives: list[str] = []
+
+
+class Actor(_Part):
+    """The person or service account behind an alert."""
+
+    id: str | None
+    team: str | None = None
+    role: str | None = None
+    leaver: bool = False
+
+
+class File(_Part):
+    """A file that an event names; `size` in bytes."""
+
+    name: str | None
+    size: int | None = None
+    sha256: str | None = None
+
+
+class Evidence(_Part):
+    """One contributing event: which, where it was read, and what it says (flat ECS fields)."""
+
+    id: str
+    time: str
+    source: str
+    stream: str
+    offset: int
+    line: int
+    marks: list[str] = []
+    fields: dict[str, Scalar | list[Scalar]]
+
+
+class Exposure(_Part):
+    """Whose data and how much: distinct people and records over the whole episode.
+
+    `people` is the number of known people, or the largest mere number that a source stated when that is
+    larger; `subjects` are the pseudonyms of the known ones. `bytes` is the sum over the egress events.
+    """
+
+    people: int
+    subjects: list[str]
+    records: int
+    categories: list[str]
+    vulnerable: bool
+    bytes: int
+
+
+class Alert(_Part):
+    """One revision of one alert. Times are RFC 3339 in UTC.
+
+    `observed` and `threshold` are the metric and what it was compared with, for a correlation. `page` is
+    true in the one revision that pages; `pages` counts them. `breach` is the id of the alert that first
+    paged for the same actor's breach.
+    """
+
+    id: str
+    revision: int
+    status: Status
+    superseded_by: str | None = None
+    rule: AlertRule
+    group: dict[str, Scalar]
+    reason: str
+    severity: str
+    tier: int
+    page: bool
+    pages: int
+    breach: str | None = None
+    actor: Actor
+    channels: list[str]
+    destinations: list[str]
+    destination_classes: list[str]
+    verdict: str | None
+    exposure: Exposure
+    files: list[File]
+    observed: int | float | None
+    threshold: str | None
+    first: str
+    last: str
+    firings: int
+    late: int = Field(default=0, description="Events that came too late to be counted in.")
+    evidence: list[Evidence]
+    detected: str | None = Field(default=None, description="When this revision was made; processing time.")
+    freshness: dict[str, str] = Field(default={}, description="Time of the newest event of each source.")
+
+    def canonical(self) -> dict[str, Any]:
+        """Give what must be equal between two runs over the same log: all but processing times and places."""
+        return self.model_dump(mode="json", exclude={"revision", "detected", "freshness", "page"})
+
+    def digest(self) -> str:
+        """Tell two revisions apart by what they say."""
+        content = orjson.dumps(self.canonical(), option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(content).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""From matches to firings to alerts: windows, conditions, episodes, severity, paging."""

@@ -1,0 +1,392 @@
+"""Applies matched events to every window that they belong to, and says which alerts changed.
+
+State is a set of events for each correlation and group, so that applying an event again changes nothing and
+applying a changed version of it replaces the former. A detection that alerts by itself is treated as a
+correlation of at least one event with a timespan of zero: there is one way for everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streams.alert import Status
+from streams.correlate.entry import SEPARATOR, Entry, groups, metric_values
+from streams.correlate.episode import Episode
+from streams.correlate.paging import Pager
+from streams.correlate.severity import SeverityTable
+from streams.correlate.tally import Fields, evidence_fields
+from streams.correlate.track import FOREVER, Track
+from streams.event import NANOSECONDS, Event, Scalar, first
+from streams.rule import Correlation, CorrelationType, Rule, Threshold
+from streams.state import Table
+
+QUIET = 24 * 3600 * NANOSECONDS
+"""An episode closes after this long without a firing, if its rule says nothing else."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A correlation's condition was true at an event's time; `events` are the ids of all that made it so."""
+
+    correlation: Correlation
+    key: str
+    group: dict[str, Scalar]
+    time: int
+    value: int | float
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An episode that changed since it was last shown."""
+
+    track: Track
+    episode: Episode
+
+
+_Wanted = dict[str, tuple[Track, Entry]]
+
+
+class Correlator:
+    """All windows and episodes of a rule book.
+
+    With `keep_firings`, firings are remembered when their windows are forgotten, for `firings` to give.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        correlations: Sequence[Correlation],
+        severity: SeverityTable,
+        *,
+        keep_firings: bool = False,
+    ) -> None:
+        self._correlations = {correlation.rule.id: correlation for correlation in correlations}
+        self._serves: dict[str, list[Correlation]] = {}
+        for correlation in correlations:
+            for rule in dict.fromkeys(correlation.rules):
+                self._serves.setdefault(rule, []).append(correlation)
+        for plain in (_plain(rule) for rule in rules if rule.alerts):
+            self._correlations[plain.rule.id] = plain
+            self._serves.setdefault(plain.rule.id, []).append(plain)
+        self._pager = Pager(severity)
+        self._tracks: dict[str, Track] = {}
+        self._where: dict[str, set[str]] = {}
+        self._fed: dict[str, set[int]] = {}
+        self._uses: Counter[str] = Counter()
+        self._unused: set[str] = set()
+        self._expiries: list[tuple[int, str]] = []
+        self._scheduled: set[str] = set()
+        self._awaiting: list[tuple[int, str]] = []
+        self._expired: set[str] = set()
+        self._changed: dict[str, Changed] = {}
+        self._watermark = -FOREVER
+        self._keep_firings = keep_firings
+        self._final: list[Firing] = []
+        self._rows = Table("tracks")
+        self._entries = Table("entries")
+        self._episodes = Table("episodes")
+        self._evidence = Table("evidence")
+        self.tables = (self._rows, self._entries, self._episodes, self._evidence, self._pager.table)
+        self.counts: Counter[str] = Counter()
+
+    def apply(self, event: Event, rules: Iterable[Rule], watermark: int) -> None:
+        """Take in an event and the rules that match it, in place of any former version of the same event.
+
+        An event older than the watermark is left out of windows, counted, and marked on the open alerts of
+        its group; detections that alert by themselves still do.
+        """
+        self._watermark = max(watermark, self._watermark)
+        wanted: _Wanted = {}
+        for rule in rules:
+            self._collect(wanted, event.id, event.time, rule.id, event.fields, (event.id,))
+        wanted = {
+            key: (track, entry) for key, (track, entry) in wanted.items() if self._in_time(track, entry)
+        }
+        if wanted:
+            self._remember(event)
+        self._page(self._replace(event.id, wanted, event.id))
+
+    def advance(self, watermark: int) -> None:
+        """Let time pass: fire what rested on an absence, and close episodes that nothing can join any more."""
+        self._watermark = max(watermark, self._watermark)
+        while self._awaiting and self._awaiting[0][0] < self._watermark:
+            time, key = heapq.heappop(self._awaiting)
+            if key in self._tracks:
+                self._page(self._settle(self._tracks[key], time, None))
+                self._await(self._tracks[key])
+        while self._expiries and self._expiries[0][0] < self._watermark:
+            _, key = heapq.heappop(self._expiries)
+            self._scheduled.discard(key)
+            self._close(self._tracks[key])
+            self._expired.add(key)
+        self._pager.expire(self._watermark)
+
+    def take(self) -> list[Changed]:
+        """Give the episodes of alerting rules that changed since the last call."""
+        changed = [change for change in self._changed.values() if change.track.correlation.rule.alerts]
+        for change in self._changed.values():
+            self.save(change)
+        self._changed.clear()
+        return changed
+
+    def save(self, change: Changed) -> None:
+        """Write an episode to the state, or take it out when it has ended."""
+        if change.episode.status is Status.OPEN:
+            self._episodes[change.episode.id] = change.episode.row(change.track.id)
+        elif change.episode.id in self._episodes:
+            del self._episodes[change.episode.id]
+
+    def forget(self) -> None:
+        """Let go of what nothing can rest on any more; to be called once the changes have been shown."""
+        for key in sorted(self._expired):
+            track = self._tracks[key]
+            before = track.settled_before(self._watermark)
+            if self._keep_firings and track.correlation.timespan and track.correlation.rule.alerts:
+                self._final.extend(
+                    _firing(track, time) for time in track.window.firing_times if time < before
+                )
+            for entry in track.window.prune(before):
+                self._drop(track, entry)
+            self._fed[key] = {time for time in self._fed.get(key, ()) if time >= before}
+            if track.episodes or track.window.entries:
+                self._schedule(track)
+            else:
+                del self._tracks[key], self._rows[key], self._fed[key]
+        self._expired.clear()
+        for event_id in sorted(self._unused):
+            if not self._uses[event_id]:
+                del self._uses[event_id]
+                if event_id in self._evidence:
+                    del self._evidence[event_id]
+        self._unused.clear()
+
+    def fields(self, event_id: str) -> Fields:
+        """Give what is kept of an event's fields."""
+        fields: Fields = self._evidence[event_id]["fields"]
+        return fields
+
+    def evidence(self, event_id: str) -> dict[str, Any]:
+        """Give the whole kept record of an event: `time`, `origin`, `marks`, `fields`."""
+        record: dict[str, Any] = self._evidence[event_id]
+        return record
+
+    def firings(self) -> list[Firing]:
+        """Give every firing that stands, of correlations that alert, in the order of time."""
+        standing = [
+            _firing(track, time)
+            for track in self._tracks.values()
+            if track.correlation.timespan and track.correlation.rule.alerts
+            for time in track.visible(self._watermark)
+        ]
+        return sorted([*self._final, *standing], key=lambda f: (f.time, f.correlation.rule.id, f.key))
+
+    def after_restore(self) -> None:
+        """Work out everything that follows from the restored tables."""
+        for key, row in self._rows.items():
+            correlation = self._correlations.get(row["correlation"])
+            if correlation is not None:
+                self._tracks[key] = Track(
+                    key, correlation, row["key"], row["group"], _quiet(correlation.rule)
+                )
+        for key, (time, rules, values, evidence) in self._entries.items():
+            track_id, entry_id = key.split(":", 1)
+            if track_id in self._tracks:
+                entry = Entry(entry_id, time, frozenset(rules), tuple(values), tuple(evidence))
+                self._tracks[track_id].window.put(entry)
+                self._where.setdefault(entry_id, set()).add(track_id)
+                self._uses.update(entry.evidence)
+                feeder, _, fed = entry_id.partition("@")
+                if fed:
+                    self._fed.setdefault(feeder, set()).add(int(fed))
+        for episode_id, row in self._episodes.items():
+            if row["track"] in self._tracks:
+                self._tracks[row["track"]].episodes.append(Episode.from_row(episode_id, row))
+        for track in self._tracks.values():
+            track.episodes.sort(key=lambda episode: episode.first)
+            track.rebuild(self.fields)
+            self._schedule(track)
+            self._await(track)
+
+    def _collect(
+        self,
+        wanted: _Wanted,
+        entry_id: str,
+        time: int,
+        rule: str,
+        fields: Fields,
+        evidence: tuple[str, ...],
+    ) -> None:
+        """Add the windows that an event matched by `rule` belongs to; one event is one entry in each."""
+        for correlation in self._serves.get(rule, ()):
+            names = tuple(correlation.field_for(name, rule) for name in correlation.group_by)
+            found = groups(fields, names)
+            if not found and not correlation.timespan:
+                # A detection that alerts by itself must not be silent for want of a group.
+                found = [("", tuple(first(fields.get(name)) for name in names))]
+            values = metric_values(correlation, fields, rule)
+            for key, spelled in found:
+                track = self._track(correlation, key, dict(zip(correlation.group_by, spelled, strict=True)))
+                rules = frozenset((rule,))
+                if track.id in wanted:
+                    former = wanted[track.id][1]
+                    rules |= former.rules
+                    if former.values != values:
+                        values = tuple(sorted({*former.values, *values}, key=str))
+                wanted[track.id] = (track, Entry(entry_id, time, rules, values, evidence))
+
+    def _track(self, correlation: Correlation, key: str, group: dict[str, Scalar]) -> Track:
+        content = f"{correlation.rule.id}{SEPARATOR}{key}".encode("utf-8", "surrogatepass")
+        track_id = hashlib.sha256(content).hexdigest()[:20]
+        track = self._tracks.get(track_id)
+        if track is None:
+            track = Track(track_id, correlation, key, group, _quiet(correlation.rule))
+            self._tracks[track_id] = track
+        elif not track.spell(group):
+            return track
+        self._rows[track_id] = {"correlation": correlation.rule.id, "key": key, "group": track.group}
+        return track
+
+    def _in_time(self, track: Track, entry: Entry) -> bool:
+        if not track.correlation.timespan or entry.time >= self._watermark:
+            return True
+        if entry.id not in track.window.entries:  # seen again, it is no news
+            self.counts["late"] += 1
+            for episode in track.episodes:
+                episode.late += 1
+                self._note(track, episode)
+        self._schedule(track)
+        return False
+
+    def _remember(self, event: Event) -> None:
+        origin = [event.origin.source, event.origin.stream, event.origin.offset, event.origin.line]
+        record = {
+            "time": event.time,
+            "origin": origin,
+            "marks": [*event.marks],
+            "fields": evidence_fields(event),
+        }
+        if self._evidence.get(event.id) != record:
+            self._evidence[event.id] = record
+
+    def _replace(self, entry_id: str, wanted: _Wanted, completing: str) -> list[Changed]:
+        """Put entries where they are wanted, and take them from where they no longer are."""
+        changed: list[Changed] = []
+        for key in sorted(self._where.get(entry_id, set()) - wanted.keys()):
+            track = self._tracks[key]
+            former = track.window.entries[entry_id]
+            track.window.discard(entry_id)
+            self._drop(track, former)
+            changed += self._settle(track, former.time, None)
+        for track, entry in wanted.values():
+            changed += self._close(track)
+            former_entry = track.window.entries.get(entry_id)
+            if track.window.put(entry):
+                if former_entry is not None:
+                    self._drop(track, former_entry)
+                self._entries[f"{track.id}:{entry_id}"] = [
+                    entry.time,
+                    sorted(entry.rules),
+                    entry.values,
+                    entry.evidence,
+                ]
+                self._where.setdefault(entry_id, set()).add(track.id)
+                self._uses.update(entry.evidence)
+                changed += self._settle(track, entry.time, completing)
+                self._schedule(track)
+                self._await(track)
+            if former_entry is not None:  # what the event says may be more than what the window counts
+                track.rebuild(self.fields)
+                changed += [self._note(track, e) for e in track.episodes if e.tally.holds(entry.evidence)]
+        return changed
+
+    def _settle(self, track: Track, time: int, completing: str | None) -> list[Changed]:
+        affected = track.settle(time, completing, self._watermark, self.fields)
+        changed = [self._note(track, episode) for episode in affected]
+        if track.correlation.timespan and track.correlation.rule.id in self._serves:
+            changed += self._feed(track, time, completing)
+        return changed
+
+    def _feed(self, track: Track, time: int, completing: str | None) -> list[Changed]:
+        """Give a correlation's firings that a change at `time` can affect to the correlations that refer to it."""
+        fed = self._fed.setdefault(track.id, set())
+        last = time + track.correlation.timespan
+        standing = {t for t in track.visible(self._watermark) if time <= t <= last or t not in fed}
+        gone = {t for t in fed if time <= t <= last} - standing
+        changed: list[Changed] = []
+        for firing in sorted(standing | gone):
+            entry_id = f"{track.id}@{firing}"
+            wanted: _Wanted = {}
+            if firing in standing:
+                evidence = track.firing_evidence(firing)
+                self._collect(wanted, entry_id, firing, track.correlation.rule.id, track.group, evidence)
+                fed.add(firing)
+            else:
+                fed.discard(firing)
+            changed += self._replace(entry_id, wanted, completing or entry_id)
+        return changed
+
+    def _page(self, changed: list[Changed]) -> None:
+        self._pager.consider(
+            [
+                (change.track.correlation.rule, change.track.key, change.episode)
+                for change in {change.episode.id: change for change in changed}.values()
+                if change.episode.status is Status.OPEN and change.track.correlation.rule.alerts
+            ]
+        )
+
+    def _note(self, track: Track, episode: Episode) -> Changed:
+        change = Changed(track, episode)
+        self._changed[episode.id] = change
+        return change
+
+    def _close(self, track: Track) -> list[Changed]:
+        return [self._note(track, episode) for episode in track.close(self._watermark)]
+
+    def _drop(self, track: Track, entry: Entry) -> None:
+        del self._entries[f"{track.id}:{entry.id}"]
+        self._where[entry.id].discard(track.id)
+        if not self._where[entry.id]:
+            del self._where[entry.id]
+        for evidence in entry.evidence:
+            self._uses[evidence] -= 1
+            self._unused.add(evidence)
+
+    def _schedule(self, track: Track) -> None:
+        if track.id not in self._scheduled:
+            self._scheduled.add(track.id)
+            heapq.heappush(self._expiries, (track.expires(), track.id))
+
+    def _await(self, track: Track) -> None:
+        waiting = track.awaits(self._watermark)
+        if waiting is not None:
+            heapq.heappush(self._awaiting, (waiting, track.id))
+
+
+def _firing(track: Track, time: int) -> Firing:
+    value = track.window.firings[time]
+    return Firing(track.correlation, track.key, track.group, time, value, track.firing_evidence(time))
+
+
+def _plain(rule: Rule) -> Correlation:
+    """Treat a detection that alerts by itself as a correlation: one event is enough, over no time at all."""
+    return Correlation(
+        rule=rule,
+        type=CorrelationType.EVENT_COUNT,
+        rules=(rule.id,),
+        timespan=0,
+        condition=Threshold("gte", 1),
+        group_by=tuple(rule.extras.group_by),
+    )
+
+
+def _quiet(rule: Rule) -> int:
+    text = rule.extras.quiet
+    return QUIET if text is None else int(text[:-1]) * _UNITS[text[-1]] * NANOSECONDS

@@ -1,0 +1,141 @@
+"""What the events of one episode add up to: whose data, how much, by which ways, to where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from streams.alert import Exposure, File
+from streams.event import Event, Scalar, as_list, first, strings
+
+Fields = Mapping[str, Scalar | list[Scalar]]
+
+EVIDENCE_FIELDS = (
+    "destination.ip",
+    "email.attachments.file.hash.sha256",
+    "email.attachments.file.name",
+    "email.attachments.file.size",
+    "email.bcc.address",
+    "email.cc.address",
+    "email.from.address",
+    "email.message_id",
+    "email.subject",
+    "email.to.address",
+    "event.action",
+    "event.code",
+    "event.dataset",
+    "event.outcome",
+    "file.hash.sha256",
+    "file.name",
+    "file.path",
+    "file.size",
+    "host.name",
+    "http.request.bytes",
+    "http.request.method",
+    "process.executable",
+    "source.ip",
+    "url.domain",
+    "url.full",
+    "user.email",
+    "user.name",
+)
+"""What an alert keeps of an event, besides all of `outfall.*`."""
+
+
+def evidence_fields(event: Event) -> dict[str, Scalar | list[Scalar]]:
+    """Pick what an alert keeps of an event."""
+    kept = {name: event.fields[name] for name in EVIDENCE_FIELDS if event.fields.get(name) is not None}
+    ours = {
+        name: value
+        for name, value in event.fields.items()
+        if name.startswith("outfall.") and value is not None
+    }
+    return kept | ours
+
+
+class Tally:
+    """A running union over the evidence of an episode; adding the same event twice changes nothing."""
+
+    def __init__(self) -> None:
+        self.evidence: dict[str, None] = {}
+        self.subjects: set[str] = set()
+        self.categories: set[str] = set()
+        self.channels: dict[str, None] = {}
+        self.classes: dict[str, None] = {}
+        self.destinations: dict[str, None] = {}
+        self.verdicts: set[str] = set()
+        self.files: dict[tuple[Scalar, Scalar, Scalar], None] = {}
+        self.vulnerable = False
+        self.actor: Fields = {}
+        self._records: set[str] = set()
+        self._anonymous = 0
+        self._bytes = 0
+
+    @property
+    def people(self) -> int:
+        """How many people at least: the known ones, or the largest mere number that a source stated."""
+        return max(len(self.subjects), self._anonymous)
+
+    @property
+    def verdict(self) -> str | None:
+        """Whether what would have left was let through: `allowed`, `blocked`, or `mixed`."""
+        return "mixed" if len(self.verdicts) > 1 else next(iter(self.verdicts), None)
+
+    def holds(self, event_ids: Iterable[str]) -> bool:
+        """Tell whether any of these events is in it."""
+        return not self.evidence.keys().isdisjoint(event_ids)
+
+    def add(self, event_id: str, fields: Fields) -> None:
+        """Add one event."""
+        if event_id in self.evidence:
+            return
+        self.evidence[event_id] = None
+        self.subjects.update(strings(fields.get("outfall.subjects.id")))
+        self._records.update(strings(fields.get("outfall.records.id")))
+        self.categories.update(strings(fields.get("outfall.data.category")))
+        self.vulnerable = self.vulnerable or first(fields.get("outfall.data.vulnerable")) is True
+        anonymous = first(fields.get("outfall.subjects.anonymous"))
+        if isinstance(anonymous, int):
+            self._anonymous = max(self._anonymous, anonymous)
+        self.channels.update(dict.fromkeys(strings(fields.get("outfall.channel"))))
+        if "outfall.actor.id" not in self.actor and first(fields.get("outfall.actor.id")) is not None:
+            self.actor = {name: value for name, value in fields.items() if name.startswith("outfall.actor.")}
+        self._add_files(fields)
+        if first(fields.get("outfall.egress")) is True:
+            self._add_egress(fields)
+
+    def exposure(self) -> Exposure:
+        """Give the sums as an alert shows them."""
+        return Exposure(
+            people=self.people,
+            subjects=sorted(self.subjects),
+            records=len(self._records),
+            categories=sorted(self.categories),
+            vulnerable=self.vulnerable,
+            bytes=self._bytes,
+        )
+
+    def listed_files(self) -> list[File]:
+        """Give the files in the order in which they appeared."""
+        return [
+            File(
+                name=None if name is None else str(name),
+                size=size if isinstance(size, int) else None,
+                sha256=None if sha256 is None else str(sha256),
+            )
+            for name, size, sha256 in self.files
+        ]
+
+    def _add_egress(self, fields: Fields) -> None:
+        self.classes.update(dict.fromkeys(strings(fields.get("outfall.destination.class"))))
+        self.destinations.update(dict.fromkeys(strings(fields.get("outfall.destination.name"))))
+        self.verdicts.update(strings(fields.get("outfall.verdict")) or ["allowed"])
+        size = first(fields.get("outfall.bytes"))
+        self._bytes += size if isinstance(size, int) else 0
+
+    def _add_files(self, fields: Fields) -> None:
+        for prefix in ("file", "email.attachments.file"):
+            columns = [as_list(fields.get(f"{prefix}.{part}")) for part in ("name", "size", "hash.sha256")]
+            for row in range(max(map(len, columns))):
+                name, size, sha256 = (column[row] if row < len(column) else None for column in columns)
+                if name is not None or sha256 is not None:
+                    self.files[name, size, sha256] = None
