@@ -1,0 +1,92 @@
+"""Reading JSON records that an attacker may have written: every look into one is by type, nothing raises.
+
+Only `load_object` refuses a record; the rest give None, empty or nothing where a value has another type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from streams.errors import RecordError
+from streams.event import Fields, Scalar, Value
+
+_MAX_DIGITS = 18
+"""Longest decimal that is read as a number, so that it always fits 64 bits."""
+
+
+def load_object(line: str) -> dict[str, Any]:
+    """Read one JSON object.
+
+    Raises:
+        RecordError: not JSON (with the place), nested too deep, or not an object.
+    """
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise RecordError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    if not isinstance(document, dict):
+        raise RecordError("a JSON object is needed, this is another JSON value")
+    return document
+
+
+def try_object(line: str) -> dict[str, Any] | None:
+    """Read one JSON object, or give None where it is none; for `recognises`."""
+    try:
+        return load_object(line)
+    except RecordError:
+        return None
+
+
+def child(document: Any, *path: str) -> dict[str, Any]:
+    """Give the object at a path of keys, or an empty one."""
+    for key in path:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """Give a list's elements, a lone value as a list of one, nothing for null."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Give those elements of a list, or the lone value, that are objects."""
+    return (item for item in items(value) if isinstance(item, dict))
+
+
+def text(value: Any) -> str | None:
+    """Give text, or a number as text; None for anything else and for blank text."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def texts(value: Any) -> list[str]:
+    """Give the texts of a list or of one value, each once, in order."""
+    return list(dict.fromkeys(found for item in items(value) if (found := text(item)) is not None))
+
+
+def number(value: Any) -> int | None:
+    """Give a whole number that is not negative, also when written as decimal text; else None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and 0 <= value < 2**63 else None
+
+
+def scalar(value: Any) -> Scalar:
+    """Give a scalar as it is; None for objects and lists."""
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def present(fields: Mapping[str, Value | None]) -> Fields:
+    """Leave out what is None or an empty list."""
+    return {name: value for name, value in fields.items() if value is not None and value != []}
