@@ -83,8 +83,9 @@ class Correlator:
         self._uses: Counter[str] = Counter()
         self._unused: set[str] = set()
         self._expiries: list[tuple[int, str]] = []
-        self._scheduled: set[str] = set()
+        self._scheduled: dict[str, int] = {}
         self._awaiting: list[tuple[int, str]] = []
+        self._awaited: dict[str, int] = {}
         self._expired: set[str] = set()
         self._changed: dict[str, Changed] = {}
         self._watermark = -FOREVER
@@ -105,11 +106,14 @@ class Correlator:
         """
         self._watermark = max(watermark, self._watermark)
         wanted: _Wanted = {}
-        for rule in rules:
-            self._collect(wanted, event.id, event.time, rule.id, event.fields, (event.id,))
-        wanted = {
-            key: (track, entry) for key, (track, entry) in wanted.items() if self._in_time(track, entry)
-        }
+        if event.time < self._watermark and event.id in self._where:
+            # What its windows counted is final, and they may be partly forgotten; only what it says is new.
+            for key in self._where[event.id]:
+                wanted[key] = (self._tracks[key], self._tracks[key].window.entries[event.id])
+        else:
+            for rule in rules:
+                self._collect(wanted, event.id, event.time, rule.id, event.fields, (event.id,))
+            wanted = {key: pair for key, pair in wanted.items() if self._in_time(*pair)}
         if wanted:
             self._remember(event)
         self._page(self._replace(event.id, wanted, event.id))
@@ -118,16 +122,20 @@ class Correlator:
         """Let time pass: fire what rested on an absence, and close episodes that nothing can join any more."""
         self._watermark = max(watermark, self._watermark)
         while self._awaiting and self._awaiting[0][0] < self._watermark:
-            time, key = heapq.heappop(self._awaiting)
-            if key in self._tracks:
-                self._page(self._settle(self._tracks[key], time, None))
-                self._await(self._tracks[key])
+            self._release()
         while self._expiries and self._expiries[0][0] < self._watermark:
-            _, key = heapq.heappop(self._expiries)
-            self._scheduled.discard(key)
-            self._close(self._tracks[key])
-            self._expired.add(key)
+            time, key = heapq.heappop(self._expiries)
+            if self._scheduled.get(key) == time:
+                del self._scheduled[key]
+                self._close(self._tracks[key])
+                self._expired.add(key)
         self._pager.expire(self._watermark)
+
+    def conclude(self) -> None:
+        """Say that nothing more will come: whatever rested on an absence fires."""
+        while self._awaiting:
+            self._watermark = max(self._watermark, self._awaiting[0][0] + 1)
+            self._release()
 
     def take(self) -> list[Changed]:
         """Give the episodes of alerting rules that changed since the last call."""
@@ -257,11 +265,10 @@ class Correlator:
     def _in_time(self, track: Track, entry: Entry) -> bool:
         if not track.correlation.timespan or entry.time >= self._watermark:
             return True
-        if entry.id not in track.window.entries:  # seen again, it is no news
-            self.counts["late"] += 1
-            for episode in track.episodes:
-                episode.late += 1
-                self._note(track, episode)
+        self.counts["late"] += 1
+        for episode in track.episodes:
+            episode.late += 1
+            self._note(track, episode)
         self._schedule(track)
         return False
 
@@ -360,14 +367,24 @@ class Correlator:
             self._unused.add(evidence)
 
     def _schedule(self, track: Track) -> None:
-        if track.id not in self._scheduled:
-            self._scheduled.add(track.id)
-            heapq.heappush(self._expiries, (track.expires(), track.id))
+        time = track.expires()
+        if time < self._scheduled.get(track.id, FOREVER + 1):
+            self._scheduled[track.id] = time
+            heapq.heappush(self._expiries, (time, track.id))
 
     def _await(self, track: Track) -> None:
-        waiting = track.awaits(self._watermark)
-        if waiting is not None:
-            heapq.heappush(self._awaiting, (waiting, track.id))
+        time = track.awaits(self._watermark)
+        if time is not None and time < self._awaited.get(track.id, FOREVER):
+            self._awaited[track.id] = time
+            heapq.heappush(self._awaiting, (time, track.id))
+
+    def _release(self) -> None:
+        """Let the earliest firing that awaited the watermark take effect."""
+        time, key = heapq.heappop(self._awaiting)
+        self._awaited.pop(key, None)
+        if key in self._tracks:
+            self._page(self._settle(self._tracks[key], time, None))
+            self._await(self._tracks[key])
 
 
 def _firing(track: Track, time: int) -> Firing:

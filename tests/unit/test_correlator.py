@@ -1,0 +1,264 @@
+"""The correlator against an oracle that knows nothing of increments: every window counted from scratch."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.alert import Status
+from streams.correlate.correlator import Correlator
+from streams.correlate.severity import SeverityTable
+from streams.errors import Place
+from streams.event import Event, Origin
+from streams.rule import Correlation, CorrelationType, Expression, Extras, Rule, Threshold
+
+SPAN = 10
+LATENESS = 25
+NEVER = -(2**62)
+
+
+def rule(name: str, *, alerts: bool = False, extras: Extras | None = None) -> Rule:
+    return Rule(name, name, name, Place("rules.yml"), alerts, extras=extras or Extras(group_by=["user"]))
+
+
+A, B, C = rule("a"), rule("b"), rule("c")
+RULES = {"a": A, "b": B, "c": C}
+
+
+def correlation(kind: CorrelationType, condition: Threshold | Expression, **other: object) -> Correlation:
+    names = {"rules": ("a",), "timespan": SPAN, "group_by": ("user",)} | other
+    return Correlation(rule=rule("outer", alerts=True), type=kind, condition=condition, **names)  # type: ignore[arg-type]  # by name
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    id: str
+    time: int
+    user: str | None
+    value: int | list[int] | None
+    rules: tuple[str, ...]
+
+    def event(self) -> Event:
+        return Event(
+            self.id, self.time, {"user": self.user, "value": self.value}, Origin("s", "f", 0, int(self.id))
+        )
+
+
+seen = st.lists(
+    st.builds(
+        lambda time, user, value, rules: (time, user, value, tuple(sorted(rules))),
+        st.integers(0, 60),
+        st.sampled_from(["ann", "Ann", "bob", None]),
+        st.one_of(st.integers(0, 6), st.none(), st.lists(st.integers(0, 6), max_size=4)),
+        st.sets(st.sampled_from(["a", "b", "c"]), min_size=1),
+    ),
+    max_size=30,
+).map(lambda rows: [Seen(str(index), *row) for index, row in enumerate(rows)])
+
+
+def run(
+    correlations: Sequence[Correlation], events: Iterable[Seen], plain: Sequence[Rule] = ()
+) -> Correlator:
+    correlator = Correlator([*RULES.values(), *plain], correlations, SeverityTable(), keep_firings=True)
+    for event in events:
+        correlator.apply(event.event(), [RULES[name] for name in event.rules], NEVER)
+    correlator.conclude()
+    return correlator
+
+
+def found(correlator: Correlator) -> list[tuple[str, int, float, frozenset[str]]]:
+    return [(f.key, f.time, f.value, frozenset(f.events)) for f in correlator.firings()]
+
+
+def values(event: Seen) -> list[int]:
+    if event.value is None:
+        return []
+    return event.value if isinstance(event.value, list) else [event.value]
+
+
+def metric(kind: CorrelationType, window: list[Seen], rules: tuple[str, ...]) -> float | None:
+    numbers = [number for event in window for number in values(event)]
+    match kind:
+        case CorrelationType.EVENT_COUNT:
+            return len(window)
+        case CorrelationType.VALUE_COUNT:
+            return len(set(numbers))
+        case CorrelationType.VALUE_SUM:
+            return sum(numbers) if numbers else None
+        case CorrelationType.VALUE_AVG:
+            return float(Fraction(sum(numbers), len(numbers))) if numbers else None
+        case CorrelationType.VALUE_MEDIAN:
+            return statistics.median(numbers) if numbers else None
+        case CorrelationType.TEMPORAL:
+            return len({name for event in window for name in event.rules if name in rules})
+        case _:
+            raise AssertionError(kind)
+
+
+def oracle(
+    kind: CorrelationType, condition: Threshold, rules: tuple[str, ...], events: list[Seen]
+) -> list[object]:
+    compare = {"gte": float.__ge__, "gt": float.__gt__, "lt": float.__lt__, "eq": float.__eq__}[
+        condition.operator
+    ]
+    firings: list[object] = []
+    matching = [event for event in events if event.user is not None and set(event.rules) & set(rules)]
+    for user in ("ann", "bob"):
+        group = [event for event in matching if event.user is not None and event.user.lower() == user]
+        for time in sorted({event.time for event in group}):
+            window = [event for event in group if time - SPAN <= event.time <= time]
+            value = metric(kind, window, rules)
+            if value is not None and compare(float(value), float(condition.number)):
+                firings.append((user, time, value, frozenset(event.id for event in window)))
+    return sorted(firings, key=lambda firing: (firing[1], firing[0]))  # type: ignore[index]  # tuples
+
+
+@pytest.mark.parametrize("operator", ["gte", "lt", "eq"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        CorrelationType.EVENT_COUNT,
+        CorrelationType.VALUE_COUNT,
+        CorrelationType.VALUE_SUM,
+        CorrelationType.VALUE_AVG,
+        CorrelationType.VALUE_MEDIAN,
+        CorrelationType.TEMPORAL,
+    ],
+)
+@given(events=seen, number=st.integers(1, 6))
+@settings(max_examples=60)
+def test_firings_equal_those_counted_from_scratch(
+    kind: CorrelationType, operator: str, events: list[Seen], number: int
+) -> None:
+    rules = ("a", "b", "c") if kind is CorrelationType.TEMPORAL else ("a",)
+    fields = () if kind in (CorrelationType.EVENT_COUNT, CorrelationType.TEMPORAL) else ("value",)
+    condition = Threshold(operator, number, fields)
+    correlator = run([correlation(kind, condition, rules=rules)], events)
+    assert found(correlator) == oracle(kind, condition, rules, events)
+
+
+def ordered_holds(window: list[Seen], rules: tuple[str, ...]) -> bool:
+    """Try every choice of one event for each rule."""
+
+    def search(index: int, after: int) -> bool:
+        if index == len(rules):
+            return True
+        return any(search(index + 1, e.time) for e in window if rules[index] in e.rules and e.time > after)
+
+    return search(0, -1)
+
+
+@given(events=seen)
+@settings(max_examples=150)
+def test_temporal_ordered_needs_every_rule_strictly_later(events: list[Seen]) -> None:
+    rules = ("a", "b", "c")
+    condition = Threshold("gte", 3)
+    correlator = run([correlation(CorrelationType.TEMPORAL_ORDERED, condition, rules=rules)], events)
+    expected = set()
+    for user in ("ann", "bob"):
+        group = [event for event in events if event.user is not None and event.user.lower() == user]
+        for time in {event.time for event in group}:
+            if ordered_holds([event for event in group if time - SPAN <= event.time <= time], rules):
+                expected.add((user, time))
+    assert {(key, time) for key, time, *_ in found(correlator)} == expected
+
+
+def story(correlator: Correlator) -> list[object]:
+    """The episodes without their ids: what must not depend on the order of arrival."""
+    return sorted(
+        (
+            (
+                c.track.correlation.rule.id,
+                c.track.key,
+                c.episode.first,
+                c.episode.last,
+                sorted(c.episode.tally.evidence),
+            )
+            for c in correlator.take()
+            if c.episode.status is Status.OPEN
+        ),
+    )
+
+
+PLAIN = rule("a", alerts=True, extras=Extras(group_by=["user"], quiet="1s"))
+
+
+def everything() -> list[Correlation]:
+    inner = dataclasses.replace(
+        correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 2)), rule=rule("inner", alerts=False)
+    )
+    outer = correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 2), rules=("inner",), timespan=2 * SPAN)
+    absent = Expression(
+        "and", operands=(Expression("rule", "a"), Expression("not", operands=(Expression("rule", "b"),)))
+    )
+    lonely = dataclasses.replace(
+        correlation(CorrelationType.TEMPORAL, absent, rules=("a", "b")), rule=rule("lonely", alerts=True)
+    )
+    return [inner, outer, lonely]
+
+
+@given(events=seen, data=st.data())
+@settings(max_examples=150)
+def test_order_and_duplicates_of_arrival_do_not_matter(events: list[Seen], data: st.DataObject) -> None:
+    shuffled = data.draw(
+        st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=5)) if events else [])
+    )
+    one, other = run(everything(), events), run(everything(), shuffled)
+    assert found(one) == found(other)
+    assert story(one) == story(other)
+
+
+def step(correlator: Correlator, events: Sequence[Seen]) -> list[str]:
+    newest = NEVER
+    for event in events:
+        newest = max(newest, event.time)
+        correlator.apply(event.event(), [RULES[name] for name in event.rules], newest - LATENESS)
+    correlator.advance(newest - LATENESS)
+    ids = [change.episode.id for change in correlator.take()]
+    correlator.forget()
+    return ids
+
+
+@given(events=seen, cuts=st.lists(st.integers(0, 30), max_size=4))
+@settings(max_examples=150)
+def test_restored_from_its_tables_anywhere_it_goes_on_the_same(events: list[Seen], cuts: list[int]) -> None:
+    events = [dataclasses.replace(event, time=event.time * 2) for event in events]
+    whole = Correlator(RULES.values(), everything(), SeverityTable())  # type: ignore[arg-type]  # any iterable will do
+    expected = set(step(whole, events))
+    rows: dict[tuple[str, str], bytes] = {}
+    actual: set[str] = set()
+    done: list[Seen] = []
+    bounds = [0, *sorted(min(cut, len(events)) for cut in cuts), len(events)]
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        correlator = Correlator(RULES.values(), everything(), SeverityTable())  # type: ignore[arg-type]  # as above
+        tables = {table.name: table for table in correlator.tables}
+        for (name, key), value in rows.items():
+            tables[name].restore(key, value)
+        correlator.after_restore()
+        newest = max((event.time for event in done), default=NEVER)
+        for event in events[start:end]:
+            newest = max(newest, event.time)
+            correlator.apply(event.event(), [RULES[name] for name in event.rules], newest - LATENESS)
+        correlator.advance(newest - LATENESS)
+        actual |= {change.episode.id for change in correlator.take()}
+        correlator.forget()
+        done += events[start:end]
+        for table in correlator.tables:
+            for change in table.drain():
+                if change.value is None:
+                    rows.pop((change.table, change.key), None)
+                else:
+                    rows[change.table, change.key] = change.value
+    assert expected <= actual
+    assert {key for name, key in rows if name == "episodes"} == {
+        change.key
+        for table in whole.tables
+        for change in table.drain()
+        if change.table == "episodes" and change.value
+    }
