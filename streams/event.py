@@ -6,7 +6,7 @@ has at the rim. See https://www.elastic.co/docs/reference/ecs for the names; our
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -166,7 +166,7 @@ def first(value: Value) -> Scalar:
 def rfc3339(time: int) -> str:
     """Write nanoseconds since the epoch as RFC 3339 in UTC, with as many fraction digits as are needed."""
     seconds, fraction = divmod(time, NANOSECONDS)
-    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=seconds)
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
     digits = f"{fraction:09d}"
     for keep in (0, 3, 6):
         if not digits[keep:].strip("0"):

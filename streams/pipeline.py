@@ -6,7 +6,7 @@ this. What comes out depends on the records and their order alone, never on wher
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class Source:
 
     name: str
     format: Format
-    zone: datetime.tzinfo = datetime.UTC
+    zone: dt.tzinfo = dt.UTC
     lateness: int = 0
     time_field: str | None = None
     id_field: str | None = None
@@ -178,7 +178,7 @@ class Pipeline:
         return self._correlator.firings()
 
     def _taken_in(self, prepared: Prepared, outcome: Outcome) -> list[Event]:
-        """Give the events, enriched, that one record leads to: itself, a joined message, explained earlier ones."""
+        """Give the enriched events that a record leads to: its own, a joined one, earlier ones explained."""
         outcome.counts["records"] += 1
         event = prepared.event
         if event is None:

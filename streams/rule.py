@@ -23,7 +23,7 @@ class Extras(BaseModel):
 
     group_by: list[str] = Field(
         default=["outfall.actor.id"],
-        description="Fields that tell one alert of a plain detection from another; a correlation uses its own.",
+        description="Fields that part one alert of a plain detection from another; a correlation has its own.",
     )
     quiet: str | None = Field(
         default=None,
@@ -33,7 +33,9 @@ class Extras(BaseModel):
     data_categories: list[str] = Field(
         default=[], description="Categories of personal data at stake, added to those found in the events."
     )
-    page: bool = Field(default=True, description="Whether this rule may page at all; otherwise a ticket at most.")
+    page: bool = Field(
+        default=True, description="Whether this rule may page at all; otherwise a ticket at most."
+    )
     severity: str | None = Field(
         default=None,
         pattern=r"^(informational|low|medium|high|critical)$",

@@ -108,7 +108,9 @@ class Correlator:
         wanted: _Wanted = {}
         if event.time < self._watermark and event.id in self._where:
             # What its windows counted is final, and they may be partly forgotten; only what it says is new.
-            for key in self._where[event.id]:
+            for key in sorted(self._where[event.id]):
+                self._close(self._tracks[key])
+            for key in self._where.get(event.id, ()):
                 wanted[key] = (self._tracks[key], self._tracks[key].window.entries[event.id])
         else:
             for rule in rules:
@@ -119,7 +121,7 @@ class Correlator:
         self._page(self._replace(event.id, wanted, event.id))
 
     def advance(self, watermark: int) -> None:
-        """Let time pass: fire what rested on an absence, and close episodes that nothing can join any more."""
+        """Let time pass: fire what rested on an absence, and close episodes that nothing can join."""
         self._watermark = max(watermark, self._watermark)
         while self._awaiting and self._awaiting[0][0] < self._watermark:
             self._release()
@@ -156,18 +158,12 @@ class Correlator:
         """Let go of what nothing can rest on any more; to be called once the changes have been shown."""
         for key in sorted(self._expired):
             track = self._tracks[key]
-            before = track.settled_before(self._watermark)
-            if self._keep_firings and track.correlation.timespan and track.correlation.rule.alerts:
-                self._final.extend(
-                    _firing(track, time) for time in track.window.firing_times if time < before
-                )
-            for entry in track.window.prune(before):
-                self._drop(track, entry)
-            self._fed[key] = {time for time in self._fed.get(key, ()) if time >= before}
+            self._prune(track)
             if track.episodes or track.window.entries:
                 self._schedule(track)
             else:
-                del self._tracks[key], self._rows[key], self._fed[key]
+                del self._tracks[key], self._rows[key]
+                self._fed.pop(key, None)
         self._expired.clear()
         for event_id in sorted(self._unused):
             if not self._uses[event_id]:
@@ -322,7 +318,7 @@ class Correlator:
         return changed
 
     def _feed(self, track: Track, time: int, completing: str | None) -> list[Changed]:
-        """Give a correlation's firings that a change at `time` can affect to the correlations that refer to it."""
+        """Give the firings that a change at `time` can affect to the correlations that refer to them."""
         fed = self._fed.setdefault(track.id, set())
         last = time + track.correlation.timespan
         standing = {t for t in track.visible(self._watermark) if time <= t <= last or t not in fed}
@@ -355,7 +351,19 @@ class Correlator:
         return change
 
     def _close(self, track: Track) -> list[Changed]:
-        return [self._note(track, episode) for episode in track.close(self._watermark)]
+        closed = [self._note(track, episode) for episode in track.close(self._watermark)]
+        if closed:  # at once, or their firings would be taken for a new episode's
+            self._prune(track)
+        return closed
+
+    def _prune(self, track: Track) -> None:
+        before = track.settled_before(self._watermark)
+        if self._keep_firings and track.correlation.timespan and track.correlation.rule.alerts:
+            self._final.extend(_firing(track, time) for time in track.window.firing_times if time < before)
+        for entry in track.window.prune(before):
+            self._drop(track, entry)
+        if track.id in self._fed:
+            self._fed[track.id] = {time for time in self._fed[track.id] if time >= before}
 
     def _drop(self, track: Track, entry: Entry) -> None:
         del self._entries[f"{track.id}:{entry.id}"]
@@ -384,6 +392,7 @@ class Correlator:
         self._awaited.pop(key, None)
         if key in self._tracks:
             self._page(self._settle(self._tracks[key], time, None))
+            self._schedule(self._tracks[key])
             self._await(self._tracks[key])
 
 

@@ -61,6 +61,7 @@ def describe(
     track, episode = change.track, change.episode
     rule, tally = track.correlation.rule, episode.tally
     grade = severity.severity(rule, tally)
+    observed, firings = track.summary(episode)
     alert = Alert(
         id=episode.id,
         revision=episode.revision + 1,
@@ -79,7 +80,7 @@ def describe(
             falsepositives=list(rule.falsepositives),
         ),
         group=track.group,
-        reason=_reason(track.correlation, tally, track.observed(episode)),
+        reason=_reason(track.correlation, tally, observed),
         severity=grade,
         tier=severity.tier(tally.people),
         page=episode.page_now,
@@ -92,11 +93,11 @@ def describe(
         verdict=tally.verdict,
         exposure=tally.exposure(),
         files=sorted(tally.listed_files(), key=repr),
-        observed=track.observed(episode) if track.correlation.timespan else None,
+        observed=observed if track.correlation.timespan else None,
         threshold=threshold(track.correlation) if track.correlation.timespan else None,
         first=rfc3339(episode.first),
         last=rfc3339(episode.last),
-        firings=track.firing_count(episode),
+        firings=firings,
         late=episode.late,
         evidence=_evidence(tally, correlator),
         detected=None if detected is None else rfc3339(detected),

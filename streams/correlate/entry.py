@@ -29,7 +29,7 @@ class Entry:
 
 
 def fold(value: Scalar) -> str:
-    """Write a value so that equal ones are the same text: case does not matter, and 5, 5.0 and "5" are one."""
+    """Write a value so that equal ones are one text: case does not matter, and 5, 5.0, "5" are one."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

@@ -21,7 +21,8 @@ class Episode:
     """One episode. `first` and `last` are the times of its outermost firings, in nanoseconds.
 
     `late` counts events of its group that came too late to be counted in. `page_now` is true while a page
-    is due with the next revision.
+    is due with the next revision. `summary` is the greatest metric and the number of firings, kept when the
+    episode has ended and its window is forgotten.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Episode:
     page_now: bool = False
     status: Status = Status.OPEN
     superseded_by: str | None = None
+    summary: tuple[int | float | None, int] | None = None
     tally: Tally = field(default_factory=Tally)
 
     def row(self, track: str) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class Episode:
 
 
 def alert_id(rule: str, group: str, completing: str) -> str:
-    """Make an alert's id from its rule, its case-folded group, and the event that completed its first firing."""
+    """Make an alert's id of its rule, its folded group, and the event that completed its first firing."""
     content = SEPARATOR.join((rule, group, completing)).encode("utf-8", "surrogatepass")
     return hashlib.sha256(content).hexdigest()[:32]
 

@@ -95,7 +95,7 @@ class Sum:
 
 
 class Percentile:
-    """The percentile of the values, interpolated linearly between the closest ranks (as numpy's default does).
+    """The percentile of the values, interpolated linearly between the closest ranks (numpy's default).
 
     Sigma leaves the interpolation open; this is the definition of Hyndman and Fan (1996), type 7.
     """
@@ -211,7 +211,7 @@ def is_true(condition: Threshold | Expression, value: Number | None) -> bool:
 
 
 def needs_absence(condition: Threshold | Expression) -> bool:
-    """Tell whether a firing may rest on something *not* having happened, so that it must await the watermark."""
+    """Tell whether a firing may rest on something *not* having happened: it must await the watermark."""
     if isinstance(condition, Threshold):
         return condition.operator in ("lt", "lte", "eq", "neq")
     return condition.operator == "not" or any(needs_absence(operand) for operand in condition.operands)

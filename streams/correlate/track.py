@@ -100,7 +100,7 @@ class Track:
         closed: list[Episode] = []
         while self.episodes and self.episodes[0].last + self._quiet < watermark:
             episode = self.episodes.pop(0)
-            episode.status = Status.CLOSED
+            episode.summary, episode.status = self.summary(episode), Status.CLOSED
             closed.append(episode)
         return closed
 
@@ -119,14 +119,12 @@ class Track:
         entries = self.window.between(time - self.correlation.timespan, time)
         return tuple(dict.fromkeys(evidence for entry in entries for evidence in entry.evidence))
 
-    def observed(self, episode: Episode) -> int | float | None:
-        """Give the metric's greatest value in an episode."""
-        values = [self.window.firings[time] for time in self._times(episode.first, episode.last)]
-        return max(values, default=None)
-
-    def firing_count(self, episode: Episode) -> int:
-        """Give the number of an episode's firings."""
-        return len(self._times(episode.first, episode.last))
+    def summary(self, episode: Episode) -> tuple[int | float | None, int]:
+        """Give the metric's greatest value in an episode, and the number of its firings."""
+        if episode.summary is not None:
+            return episode.summary
+        times = self._times(episode.first, episode.last)
+        return max((self.window.firings[time] for time in times), default=None), len(times)
 
     def _times(self, first: int, last: int) -> Sequence[int]:
         times = self.window.firing_times
@@ -142,7 +140,11 @@ class Track:
                 owners[0] if owners else Episode(self._new_id(times[0], completing), times[0], times[-1])
             )
             for later in owners[1:]:
-                later.status, later.superseded_by = Status.SUPERSEDED, episode.id
+                later.summary, later.status, later.superseded_by = (
+                    self.summary(later),
+                    Status.SUPERSEDED,
+                    episode.id,
+                )
                 episode.pages += later.pages
                 episode.breach = episode.breach or later.breach
                 affected.append(later)
@@ -156,7 +158,7 @@ class Track:
         return affected
 
     def _new_id(self, time: int, completing: str | None) -> str:
-        if completing is None:
+        if completing is None or self._holds:  # which event lets a held firing out depends on the batch
             completing = self.window.between(time - self.correlation.timespan, time)[-1].id
         return alert_id(self.correlation.rule.id, self.key, completing)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,7 +23,7 @@ class Context:
     """
 
     received: int
-    zone: datetime.tzinfo = datetime.UTC
+    zone: dt.tzinfo = dt.UTC
     memory: dict[str, str] = field(default_factory=dict)
     time_field: str | None = None
     id_field: str | None = None

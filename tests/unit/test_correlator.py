@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import statistics
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -18,13 +19,17 @@ from streams.errors import Place
 from streams.event import Event, Origin
 from streams.rule import Correlation, CorrelationType, Expression, Extras, Rule, Threshold
 
-SPAN = 10
-LATENESS = 25
+SECOND = 1_000_000_000
+SPAN = 10 * SECOND
+QUIET = 12 * SECOND
+LATENESS = 25 * SECOND
 NEVER = -(2**62)
 
 
 def rule(name: str, *, alerts: bool = False, extras: Extras | None = None) -> Rule:
-    return Rule(name, name, name, Place("rules.yml"), alerts, extras=extras or Extras(group_by=["user"]))
+    return Rule(
+        name, name, name, Place("rules.yml"), alerts, extras=extras or Extras(group_by=["user"], quiet="12s")
+    )
 
 
 A, B, C = rule("a"), rule("b"), rule("c")
@@ -52,7 +57,7 @@ class Seen:
 
 seen = st.lists(
     st.builds(
-        lambda time, user, value, rules: (time, user, value, tuple(sorted(rules))),
+        lambda time, user, value, rules: (time * SECOND, user, value, tuple(sorted(rules))),
         st.integers(0, 60),
         st.sampled_from(["ann", "Ann", "bob", None]),
         st.one_of(st.integers(0, 6), st.none(), st.lists(st.integers(0, 6), max_size=4)),
@@ -186,9 +191,6 @@ def story(correlator: Correlator) -> list[object]:
     )
 
 
-PLAIN = rule("a", alerts=True, extras=Extras(group_by=["user"], quiet="1s"))
-
-
 def everything() -> list[Correlation]:
     inner = dataclasses.replace(
         correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 2)), rule=rule("inner", alerts=False)
@@ -214,6 +216,31 @@ def test_order_and_duplicates_of_arrival_do_not_matter(events: list[Seen], data:
     assert story(one) == story(other)
 
 
+@given(events=seen, number=st.integers(1, 4), data=st.data())
+@settings(max_examples=150)
+def test_episodes_are_the_runs_of_firings_no_further_apart_than_the_quiet_period(
+    events: list[Seen], number: int, data: st.DataObject
+) -> None:
+    condition = Threshold("gte", number, ("value",))
+    firings = oracle(CorrelationType.VALUE_COUNT, condition, ("a",), events)
+    expected: list[list[object]] = []
+    for user in ("ann", "bob"):
+        run_so_far: list[object] | None = None
+        for key, time, _, ids in firings:  # type: ignore[misc]  # tuples
+            if key == user:
+                if run_so_far is not None and time - run_so_far[2] <= QUIET:  # type: ignore[has-type]  # just built
+                    run_so_far[2:] = [time, run_so_far[3] | ids]
+                else:
+                    run_so_far = [user, time, time, ids]
+                    expected.append(run_so_far)
+    correlator = run(
+        [correlation(CorrelationType.VALUE_COUNT, condition)], data.draw(st.permutations(events))
+    )
+    assert story(correlator) == sorted(
+        ("outer", u, first, last, sorted(ids)) for u, first, last, ids in expected
+    )
+
+
 def step(correlator: Correlator, events: Sequence[Seen]) -> list[str]:
     newest = NEVER
     for event in events:
@@ -235,7 +262,7 @@ def test_restored_from_its_tables_anywhere_it_goes_on_the_same(events: list[Seen
     actual: set[str] = set()
     done: list[Seen] = []
     bounds = [0, *sorted(min(cut, len(events)) for cut in cuts), len(events)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         correlator = Correlator(RULES.values(), everything(), SeverityTable())  # type: ignore[arg-type]  # as above
         tables = {table.name: table for table in correlator.tables}
         for (name, key), value in rows.items():
