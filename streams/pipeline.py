@@ -92,6 +92,7 @@ class Pipeline:
     After each `process` the shell drains `tables` and saves the changes; before the first one it restores
     them and calls `after_restore`. `clock_skew` is how far, in nanoseconds, an event's time may be ahead of
     its receipt before it is marked and kept from moving the watermark; None where receipt says nothing.
+    Without an `enricher` events go to the rules as they were normalised.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Pipeline:
         sources: Iterable[Source],
         rules: RuleSet,
         book: RuleBook,
-        enricher: Enricher,
+        enricher: Enricher | None,
         severity: SeverityTable,
         *,
         clock_skew: int | None = None,
@@ -121,14 +122,15 @@ class Pipeline:
         self.tables: tuple[Table, ...] = (
             self._memory,
             self._join.table,
-            *enricher.tables,
+            *(enricher.tables if enricher else ()),
             self._watermark.table,
             *self._correlator.tables,
         )
 
     def after_restore(self) -> None:
         """Work out what follows from the restored tables."""
-        self._enricher.after_restore()
+        if self._enricher is not None:
+            self._enricher.after_restore()
         self._watermark.after_restore()
         self._correlator.after_restore()
 
@@ -162,7 +164,8 @@ class Pipeline:
             (record.received for record in _raw(records) if record.received is not None), default=None
         )
         self._raise(outcome, received)
-        self._enricher.expire(self._watermark.now)
+        if self._enricher is not None:
+            self._enricher.expire(self._watermark.now)
         outcome.counts["late"] += self._correlator.counts.pop("late", 0)
         return outcome
 
@@ -195,6 +198,8 @@ class Pipeline:
         else:
             self._watermark.observe(event.origin.source, event.time)
         whole = self._join.add(event) if "part" in event.marks else [event]
+        if self._enricher is None:
+            return whole
         return [found for one in whole for found in self._enricher.enrich(one, self._watermark.now)]
 
     def _correlate(self, outcome: Outcome, watermarks: list[int]) -> None:
