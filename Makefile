@@ -1,0 +1,75 @@
+# `make` alone explains the targets. PYTHON chooses the interpreter, VENV the environment's folder.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+VERSIONS := 3.11 3.12 3.13
+PYTEST ?= $(BIN)/pytest -n 2 --dist worksteal
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all lint format bench soak lock clean
+
+help: ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: ## Make .venv with the command .venv/bin/outfall, or reuse what is there
+	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+		echo "outfall needs Python 3.11 or newer; $$($(PYTHON) -V) is not. Choose another: make PYTHON=python3.12" >&2
+		exit 1
+	fi
+	if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then
+		echo "$(PYTHON) cannot make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2
+		exit 1
+	fi
+	version=$$($(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
+	wanted="$$version $$(cat requirements-dev.lock pyproject.toml | sha256sum | cut -d' ' -f1) $(CURDIR)"
+	if [ "$$(cat $(VENV)/.installed 2>/dev/null)" = "$$wanted" ]; then exit; fi
+	if [ "$$($(BIN)/python -c 'import sys, pip; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)" != "$$version" ]; then
+		echo "Making $(VENV) with Python $$version"
+		$(PYTHON) -m venv --clear $(VENV)
+	fi
+	echo "Installing the locked dependencies into $(VENV)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	echo "$$wanted" > $(VENV)/.installed
+	echo "Installed: $(BIN)/outfall"
+
+demo: install ## Run a council's day through the pipeline and watch it
+	@$(BIN)/outfall demo
+
+test: lint ## Run all checks and tests with one Python
+	@$(PYTEST)
+
+test-all: install ## Run the tests with every supported Python that is there
+	@for version in $(VERSIONS); do
+		for python in "python$$version" "$${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version".*/bin/python none; do
+			if "$$python" -c "" 2>/dev/null; then break; fi
+		done
+		echo "== Python $$version: $$python"
+		if [ "$$python" != none ]; then
+			$(MAKE) --no-print-directory test PYTHON="$$python" VENV=".cache/venv-$$version"
+		fi
+	done
+
+lint: install ## Check style and types
+	@$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+
+format: install ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+
+soak: install ## Search longer: thousands of examples for each property, many kills
+	@SOAK=1 $(PYTEST) --hypothesis-profile=soak --timeout 7200 -m "not services"
+
+lock: install ## Lock the dependencies again after a change; UPGRADE=--upgrade takes newer ones
+	@compile="$(BIN)/uv pip compile --universal --python-version $(firstword $(VERSIONS)) --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links --quiet $(UPGRADE) pyproject.toml"
+	$$compile --output-file requirements.lock >/dev/null
+	$$compile --group dev --output-file requirements-dev.lock >/dev/null
+
+clean: ## Remove what was made, except alerts and state
+	@rm -rf $(VENV) .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,26 @@
+"""What all tests share: hypothesis's profiles, and the folder of samples beside the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SHARED = CHECKOUT.parent / "shared"
+
+# No deadlines: a busy machine is not a failure. CI tries the same examples each time.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder `shared` beside the checkout, which holds rules and samples that are not ours to copy."""
+    if not SHARED.is_dir():
+        pytest.skip("did not run: there is no folder `shared` beside the checkout")
+    return SHARED
