@@ -1,4 +1,4 @@
-"""Cleaning addresses: of machines (IP with port, brackets, mapped IPv4) and of people (account names, mail)."""
+"""Cleaning addresses: of machines (IP with port or brackets) and of people (accounts, mail)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_ADDRESS = 64
 
 
 def clean_ip(value: str | None) -> str | None:
-    """Give the IP address in `1.2.3.4:443`, `[2001:db8::1]:443`, `::ffff:1.2.3.4`, `fe80::1%eth0`; else None."""
+    """Give the IP address in `1.2.3.4:443`, `[2001:db8::1]:443`, `::ffff:1.2.3.4`, `fe80::1%e0`, or None."""
     if value is None or len(value) > _MAX_ADDRESS:
         return None
     address = value.strip()
@@ -47,7 +47,7 @@ def mail_addresses(value: str | None) -> list[str]:
 
 
 def _home_address(address: str) -> str:
-    """Give a guest's own address: `ann_example.org#EXT#@tenant` is `ann@example.org` (Entra B2B's user names)."""
+    """Give a guest's own address: Entra's `ann_example.org#EXT#@tenant` is `ann@example.org`."""
     name, marker, _ = address.partition("#EXT#" if "#EXT#" in address else "#ext#")
     local, underscore, domain = name.rpartition("_")
     return f"{local}@{domain}" if marker and underscore and local and domain else address

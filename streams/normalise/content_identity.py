@@ -13,7 +13,7 @@ def sha256_or_none(digest: str | None) -> str | None:
 
 
 def file_identities(name: str | None, size: int | None, sha256: str | None = None) -> list[str]:
-    """Give every identity of a file that follows from what is known: its hash; its name with its size in bytes."""
+    """Give every identity of a file that is known: by its hash, and by its name with its size in bytes."""
     identities = []
     if (digest := sha256_or_none(sha256)) is not None:
         identities.append(f"sha256:{digest}")
@@ -28,7 +28,7 @@ def drive_identity(document_id: str | None) -> list[str]:
 
 
 def sharepoint_identity(item_id: str | None) -> list[str]:
-    """Give the identity of a SharePoint or OneDrive item (`ListItemUniqueId`), which a rename or move keeps."""
+    """Give the identity of a SharePoint item (`ListItemUniqueId`), which a rename or move keeps."""
     return [f"sharepoint:{item_id.lower()}"] if item_id else []
 
 

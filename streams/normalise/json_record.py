@@ -5,7 +5,7 @@ Only `load_object` refuses a record; the rest give None, empty or nothing where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from streams.event import Fields, Scalar, Value
 
 _MAX_DIGITS = 18
 """Longest decimal that is read as a number, so that it always fits 64 bits."""
+_MAX_NAME, _MAX_DOTS = 256, 16
 
 
 def load_object(line: str) -> dict[str, Any]:
@@ -87,6 +88,22 @@ def scalar(value: Any) -> Scalar:
     return value if isinstance(value, str | int | float | bool) else None
 
 
-def present(fields: Mapping[str, Value | None]) -> Fields:
+def present(fields: Mapping[str, Scalar | Sequence[Scalar]]) -> Fields:
     """Leave out what is None or an empty list."""
-    return {name: value for name, value in fields.items() if value is not None and value != []}
+    return {
+        name: value if isinstance(value, str | int | float | bool) else list(value)
+        for name, value in fields.items()
+        if value is not None and value != []
+    }
+
+
+def prefixed(prefix: str, fields: Mapping[str, Value]) -> Fields:
+    """Put names that a record brings along under a prefix of ours.
+
+    Raises:
+        RecordError: a name has so many dots that it would nest too deep, or is no name by its length.
+    """
+    for name in fields:
+        if len(name) > _MAX_NAME or name.count(".") > _MAX_DOTS:
+            raise RecordError(f"a name under {prefix} is too long or has too many dots")
+    return {f"{prefix}.{name}": value for name, value in fields.items()}
