@@ -1,0 +1,188 @@
+"""The store of the embedded run: one SQLite file with state, positions, alerts and dead letters.
+
+A batch is saved in one transaction, so that after a crash everything is as after some whole batch. WAL lets
+`outfall alerts` read while the run writes. `synchronous=FULL`: a commit survives a power cut too, which
+matters since spooled messages are deleted after it and alerts have been seen; it costs one fsync a batch.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from streams.alert import Alert
+from streams.errors import ConfigError
+from streams.event import rfc3339
+from streams.pipeline import DeadLetter
+from streams.runtime.position import Position
+from streams.sinks import sqlite
+from streams.sinks.sqlite import AlertTables
+from streams.state import Change, Table
+
+FILE = "outfall.db"
+
+_FIRST = """
+CREATE TABLE state (
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (name, key)
+);
+CREATE TABLE positions (
+    source TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    path TEXT NOT NULL,
+    offset INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    time INTEGER,
+    guarded INTEGER NOT NULL,
+    guard TEXT NOT NULL,
+    finished INTEGER NOT NULL,
+    PRIMARY KEY (source, stream)
+);
+CREATE TABLE dead_letters (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    offset INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    data BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (source, stream, offset, stage)
+);
+CREATE INDEX dead_letters_by_time ON dead_letters (at);
+"""
+
+MIGRATIONS = (_FIRST + sqlite.SCHEMA,)
+"""Each brings the store from one version (`PRAGMA user_version`) to the next; never change one, add one."""
+
+
+class Store:
+    """An open store; `folder` is made when it is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / FILE
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite would make it readable to others
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._migrate(path)
+        self.alerts = AlertTables(self._connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def restore(self, table: Table) -> None:
+        """Put the saved rows of a table back."""
+        for key, value in self._connection.execute(
+            "SELECT key, value FROM state WHERE name = ?", (table.name,)
+        ):
+            table.restore(key, value)
+
+    def positions(self, source: str) -> list[Position]:
+        """Give how far the streams of a source have been read."""
+        rows = self._connection.execute(
+            "SELECT source, stream, path, offset, line, time, guarded, guard, finished FROM positions"
+            " WHERE source = ?",
+            (source,),
+        )
+        return [Position(*row[:-1], finished=bool(row[-1])) for row in rows]
+
+    def commit(
+        self,
+        changes: Iterable[Change],
+        positions: Iterable[Position],
+        alerts: Iterable[Alert],
+        dead_letters: Iterable[DeadLetter],
+        now: int,
+    ) -> None:
+        """Save what a batch has led to, all or nothing; `now` dates the dead letters (nanoseconds)."""
+        with self.transaction():
+            for change in changes:
+                self._save(change)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO positions"
+                " (source, stream, path, offset, line, time, guarded, guard, finished)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (p.source, p.stream, p.path, p.offset, p.line, p.time, p.guarded, p.guard, p.finished)
+                    for p in positions
+                ],
+            )
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO dead_letters (source, stream, offset, line, stage, reason, data, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (*_place(letter), letter.stage, letter.reason, letter.record.data, now)
+                    for letter in dead_letters
+                ],
+            )
+            self.alerts.write(alerts)
+
+    def forget_dead_letters(self, before: int) -> int:
+        """Delete the dead letters from before a time (nanoseconds), and tell how many."""
+        return self._connection.execute("DELETE FROM dead_letters WHERE at < ?", (before,)).rowcount
+
+    def dead_letters(self) -> Iterator[dict[str, str | int]]:
+        """Give the dead letters without their content, which may hold personal data."""
+        for source, stream, offset, line, stage, reason, at in self._connection.execute(
+            "SELECT source, stream, offset, line, stage, reason, at FROM dead_letters ORDER BY number"
+        ):
+            yield {
+                "source": source,
+                "stream": stream,
+                "offset": offset,
+                "line": line,
+                "stage": stage,
+                "reason": reason,
+                "at": rfc3339(at),
+            }
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do several things or none of them."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _save(self, change: Change) -> None:
+        if change.value is None:
+            self._connection.execute(
+                "DELETE FROM state WHERE name = ? AND key = ?", (change.table, change.key)
+            )
+        else:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO state (name, key, value) VALUES (?, ?, ?)", change
+            )
+
+    def _migrate(self, path: Path) -> None:
+        with self.transaction():
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version > len(MIGRATIONS):
+                raise ConfigError([f"{path}: made by a newer outfall (version {version} of the store)"])
+            for statement in "".join(MIGRATIONS[version:]).split(";"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _place(letter: DeadLetter) -> tuple[str, str, int, int]:
+    origin = letter.record.origin
+    return origin.source, origin.stream, origin.offset, origin.line

@@ -1,0 +1,1 @@
+"""Where alerts go: the SQLite store and a file of JSON lines."""
