@@ -17,7 +17,7 @@ from pathlib import Path
 
 from streams.runtime.feed import Clock, Feed, identify
 from streams.runtime.position import Position
-from streams.settings import is_glob
+from streams.setting_types import is_glob
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from streams.runtime.position import Position
 from streams.runtime.spool import SpoolReader, SpoolWriter
 from streams.runtime.stdin import StandardInput
 from streams.runtime.syslog import SyslogListener
-from streams.settings import Listen
+from streams.source_settings import Listen
 
 
 class ReceivedInput(SpoolReader):

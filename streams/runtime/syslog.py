@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from streams.runtime.framing import Framing
 from streams.runtime.spool import SpoolWriter
 from streams.runtime.syslog_message import record_of
-from streams.settings import Listen
+from streams.source_settings import Listen
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,10 @@ from streams.runtime.received import ReceivedInput, from_stdin, from_syslog
 from streams.runtime.spool import SpoolReader, SpoolWriter, parts
 from streams.runtime.syslog import SyslogListener
 from streams.runtime.syslog_message import record_of
-from streams.settings import Listen
+from streams.source_settings import Listen
 
 POSTFIX = "postfix/smtp[4]: ABC: to=<a@example.org>"
+RFC5424 = "postfix/smtp 4 - - ABC: to=<a@example.org>"
 
 
 def is_postfix(line: str) -> bool:
@@ -69,7 +70,7 @@ def tcp(tmp_path: Path) -> Iterator[Receiver]:
 @pytest.mark.parametrize(
     ("message", "record"),
     [
-        ("<22>1 2026-03-02T09:00:00Z mx postfix/smtp 4 - - ABC: to=<a@example.org>", f"2026-03-02T09:00:00Z mx {POSTFIX}"),
+        (f"<22>1 2026-03-02T09:00Z mx {RFC5424}", f"2026-03-02T09:00Z mx {POSTFIX}"),
         (f"<22>Mar  2 09:00:00 mx {POSTFIX}", f"Mar  2 09:00:00 mx {POSTFIX}"),
         ("<134>Mar  2 09:00:00 proxy (squid-1): 1772442000.1 5 10.0.0.1", "1772442000.1 5 10.0.0.1"),
         ("<134>1 2026-03-02T09:00:00Z h app - - - \ufeffplain", "plain"),

@@ -1,0 +1,170 @@
+"""Settings: one TOML file, over which environment variables win; every problem is reported at once.
+
+`OUTFALL_BATCH=100` sets `batch`, `OUTFALL_ALERTS__JSONL=…` sets `jsonl` under `[alerts]`. Relative paths are
+relative to the file's folder. Durations are text such as `90s` and nanoseconds once read.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from streams.errors import ConfigError
+from streams.setting_types import (
+    AnyPath,
+    Duration,
+    ExistingPath,
+    Part,
+    Reading,
+    new_file,
+    parse_duration,
+    reading,
+)
+from streams.source_settings import Source
+
+__all__ = ["Alerts", "DeadLetters", "Settings", "load", "parse_duration"]
+
+PREFIX = "OUTFALL_"
+NOT_SETTINGS = frozenset({"OUTFALL_CONFIG", "OUTFALL_SUBJECT_KEY"})
+"""Variables of our prefix that say something else: where the file is, and the pseudonyms' key."""
+
+
+class Alerts(Part):
+    """Where alerts go besides the store."""
+
+    jsonl: Annotated[AnyPath, AfterValidator(new_file)] | None = Field(
+        default=None, description="A file to which every revision of every alert is appended as a JSON line."
+    )
+
+
+class DeadLetters(Part):
+    """What becomes of records that could not be processed."""
+
+    retention: Duration = Field(  # type: ignore[assignment]  # the default is validated too
+        default="30d",
+        description="How long their raw bytes, which may hold personal data, are kept.",
+    )
+
+
+class Settings(BaseSettings):
+    """The settings of `outfall run`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    state: AnyPath = Field(
+        default=Path("state"), description="The folder of the store: positions, state, alerts, dead letters."
+    )
+    rules: list[ExistingPath] = Field(
+        default=[Path("rules")], min_length=1, description="Rule files, and folders of them."
+    )
+    enrich: ExistingPath | None = Field(
+        default=None,
+        description="The folder of what is known of actors, destinations and subjects.",
+    )
+    severity: ExistingPath | None = Field(
+        default=None, description="The table of severity from harm; else `severity.yml` beside the rules."
+    )
+    clock_skew: Duration = Field(  # type: ignore[assignment]  # the default is validated too
+        default="5m",
+        description="How far ahead of its receipt an event may be; further, it is marked and moves no clock.",
+    )
+    batch: int = Field(
+        default=500, ge=1, le=10_000, description="Records that are processed and committed together."
+    )
+    sources: list[Source] = Field(min_length=1, description="Where records come from.")
+    alerts: Alerts = Field(default=Alerts(), description="Further places for alerts.")
+    dead_letters: DeadLetters = Field(
+        default=DeadLetters(), description="How unprocessable records are kept."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings states the signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file's values, which come as keywords."""
+        return env_settings, init_settings
+
+    @property
+    def severity_table(self) -> Path | None:
+        """The file of the severity table, or None where neither a setting nor the rules bring one."""
+        if self.severity:
+            return self.severity
+        folders = [path if path.is_dir() else path.parent for path in self.rules]
+        return next((file for folder in folders if (file := folder / "severity.yml").is_file()), None)
+
+
+def load(path: Path, *, formats: Collection[str] | None = None) -> Settings:
+    """Read the settings from a TOML file and the environment; `formats` are the known formats' names.
+
+    Raises:
+        ConfigError: with all problems that there are.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not valid TOML: {error}"]) from None
+    odd = [name for name in document if name.startswith("_")]  # pydantic-settings would take them for its own
+    problems = [f"{path}: {name}: there is no such setting" for name in odd]
+    problems += [f"{path}: {problem}" for problem in _repeated_names(document)] + _unknown_variables()
+    token = reading.set(Reading(path.absolute().parent, formats))
+    try:
+        settings = Settings(**{name: value for name, value in document.items() if name not in odd})
+    except ValidationError as error:
+        problems += [f"{path}: {_place(item['loc'])}: {_said(item['msg'])}" for item in error.errors()]
+    except SettingsError as error:
+        problems.append(f"environment: {error}")
+    finally:
+        reading.reset(token)
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def _repeated_names(document: dict[str, Any]) -> list[str]:
+    sources = document.get("sources")
+    listed = [item for item in sources if isinstance(item, dict)] if isinstance(sources, list) else []
+    names = Counter(item["name"] for item in listed if isinstance(item.get("name"), str))
+    found = [f"sources: {count} of them are named {name}" for name, count in names.items() if count > 1]
+    inputs = sum(item.get("kind") == "stdin" for item in listed)
+    return found + (["sources: there is only one standard input"] if inputs > 1 else [])
+
+
+def _unknown_variables() -> list[str]:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return [
+        f"environment: {name}: there is no such setting"
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name.partition("__")[0] not in known | NOT_SETTINGS
+    ]
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """Write pydantic's place as in TOML, without the tags of the kinds of source."""
+    text = ""
+    for number, part in enumerate(location):
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif not (number == 2 and location[0] == "sources"):
+            text += f".{part}" if text else part
+    return text
+
+
+def _said(message: str) -> str:
+    known = {"Extra inputs are not permitted": "there is no such setting", "Field required": "it is missing"}
+    return known.get(message, message.removeprefix("Value error, "))
