@@ -11,6 +11,8 @@ from streams.event import Fields, LogSource
 MAX_BYTES = 1 << 20
 """Longest record that is read; a longer one is a dead letter."""
 
+PART = "part"
+
 
 @dataclass(slots=True)
 class Context:
@@ -34,13 +36,15 @@ class Parsed:
     """What a format makes of one record: flat ECS fields, its time, its own id, the log sources it is of.
 
     `time` is in nanoseconds since the epoch, UTC; None only where the record has no usable time.
-    `id` is the source's own unique id, or None where the format has none.
+    `id` is the source's own unique id, or None where the format has none. `marks` become the event's; `PART`
+    says that the event is one of several lines of a whole, which alone is for the rules.
     """
 
     fields: Fields
     time: int | None
     id: str | None = None
     logsources: tuple[LogSource, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 class Format(Protocol):
