@@ -6,6 +6,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Squid:
 
     port: int
     folder: Path
+    pid: int
 
     @property
     def log(self) -> Path:
@@ -54,37 +56,42 @@ class Squid:
         """Give the proxy's address with credentials, which it believes whatever the password is."""
         return f"http://{person}:secret@127.0.0.1:{self.port}"
 
+    def rotate(self) -> None:
+        """Have squid put its log aside and begin another, as it is made to each night."""
+        os.kill(self.pid, signal.SIGUSR1)
+        wait_for("squid to rotate its log", self.log.with_suffix(".log.0").exists)
+
 
 @contextlib.contextmanager
 def squid(hosts: Mapping[str, str], logformat: str = "") -> Iterator[Squid]:
     """Run squid; `hosts` gives names addresses, `logformat` is a definition of a format, else squid's own."""
     files = package("squid")
     with tempfile.TemporaryDirectory(prefix="outfall-squid-") as name:
-        proxy = Squid(free_port(), Path(name))
+        port, folder = free_port(), Path(name)
         name_of_format = logformat.split()[1] if logformat else "squid"
         settings = CONFIGURATION.format(
-            port=proxy.port,
+            port=port,
             folder=name,
             helper=files.path("usr/lib/squid/basic_fake_auth"),
-            logging=f"{logformat}\naccess_log stdio:{proxy.log} {name_of_format}",
+            logging=f"{logformat}\naccess_log stdio:{folder}/access.log {name_of_format}",
             mime=files.path("usr/share/squid/mime.conf"),
             errors=files.path("usr/share/squid/errors/templates"),
             icons=files.path("usr/share/squid/icons"),
             unlinkd=files.path("usr/lib/squid/unlinkd"),
             user="cache_effective_user proxy" if os.geteuid() == 0 else "",
         )
-        (proxy.folder / "squid.conf").write_text(settings)
-        (proxy.folder / "hosts").write_text("".join(f"{ip} {host}\n" for host, ip in hosts.items()))
+        (folder / "squid.conf").write_text(settings)
+        (folder / "hosts").write_text("".join(f"{ip} {host}\n" for host, ip in hosts.items()))
         if os.geteuid() == 0:
             shutil.chown(name, pwd.getpwnam("proxy").pw_uid)
-        command = [files.path("usr/sbin/squid"), "-N", "-f", proxy.folder / "squid.conf"]
-        printed = proxy.folder / "printed"
+        command = [files.path("usr/sbin/squid"), "-N", "-f", folder / "squid.conf"]
+        printed = folder / "printed"
         with running(command, output=printed, environment=files.environment) as process:
             wait_for(
                 "squid to listen",
-                lambda: _ended(process.poll(), printed) or listening(proxy.port),
+                lambda: _ended(process.poll(), printed) or listening(port),
             )
-            yield proxy
+            yield Squid(port, folder, process.pid)
 
 
 def _ended(status: int | None, printed: Path) -> bool:
