@@ -18,6 +18,7 @@ from streams.normalise.json_record import (
     text,
     texts,
     try_object,
+    within,
 )
 from streams.normalise.time import parse_rfc3339
 
@@ -59,10 +60,12 @@ class CaseSystem:
                 "host.name": text(child(document, "client").get("host")),
             }
         )
+        with within("time"):
+            time = parse_rfc3339(_needed(document, "time"))
         fields |= _actor(document) | _records(document) | _file(child(document, "file"), action)
         return Parsed(
             fields=fields,
-            time=parse_rfc3339(_needed(document, "time")),
+            time=time,
             id=_needed(document, "id"),
             logsources=(LogSource("case_system", "case_system"),),
         )

@@ -26,6 +26,7 @@ from streams.normalise.json_record import (
     text,
     texts,
     try_object,
+    within,
 )
 from streams.normalise.time import parse_rfc3339
 
@@ -76,6 +77,8 @@ class GoogleDrive:
             raise RecordError("id.applicationName is not drive")
         if (time := text(identity.get("time"))) is None:
             raise RecordError("id.time is missing")
+        with within("id.time"):
+            moment = parse_rfc3339(time)
         parameters = [_parameters(event) for event in events]
         fields = _actor(activity) | _document(events, parameters)
         fields |= present(
@@ -84,7 +87,7 @@ class GoogleDrive:
         parts = [text(identity.get(key)) for key in ("customerId", "time", "uniqueQualifier")]
         return Parsed(
             fields=fields,
-            time=parse_rfc3339(time),
+            time=moment,
             id=":".join(part for part in parts if part) if parts[2] else None,
             logsources=(LogSource(None, "google_workspace", "drive"),),
         )
@@ -138,7 +141,8 @@ def _document(events: list[dict[str, Any]], parameters: list[Fields]) -> Fields:
     merged = _merge(parameters)
     titles = texts(merged.get("doc_title"))
     shares = [found for event, found in zip(events, parameters, strict=True) if _shares(event, found)]
-    carried = [identity for found in shares for identity in drive_identity(text(found.get("doc_id")))]
+    prints = [found for event, found in zip(events, parameters, strict=True) if event.get("name") == "print"]
+    leaving = [text(found.get("doc_id")) for found in shares or prints]
     fields = prefixed("google_workspace.drive", merged)
     fields |= present(
         {
@@ -146,9 +150,11 @@ def _document(events: list[dict[str, Any]], parameters: list[Fields]) -> Fields:
             "event.outcome": "success",
             "file.name": _one_or_list(titles),
             "file.extension": extension(titles[0]) if titles else None,
-            "outfall.channel": "share" if shares else "file",
+            "outfall.channel": "share" if shares else "print" if prints else "file",
             "outfall.verdict": "allowed",
-            "outfall.content.carries": list(dict.fromkeys(carried)),
+            "outfall.content.carries": [
+                each for one in dict.fromkeys(leaving) for each in drive_identity(one)
+            ],
             "outfall.share.anyone": True if any(map(_lets_anyone_in, shares)) else None,
             "email.to.address": _targets(shares),
         }

@@ -6,6 +6,7 @@ Only `load_object` refuses a record; the rest give None, empty or nothing where 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -86,6 +87,15 @@ def number(value: Any) -> int | None:
 def scalar(value: Any) -> Scalar:
     """Give a scalar as it is; None for objects and lists."""
     return value if isinstance(value, str | int | float | bool) else None
+
+
+@contextmanager
+def within(place: str) -> Iterator[None]:
+    """Name the place in what a part of a record is refused for."""
+    try:
+        yield
+    except RecordError as error:
+        raise RecordError(f"{place}: {error}") from None
 
 
 def present(fields: Mapping[str, Scalar | Sequence[Scalar]]) -> Fields:

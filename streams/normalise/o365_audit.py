@@ -22,6 +22,7 @@ from streams.normalise.json_record import (
     scalar,
     text,
     try_object,
+    within,
 )
 from streams.normalise.o365_dlp import dlp_verdict
 from streams.normalise.o365_files import file_operation
@@ -76,6 +77,8 @@ class O365Audit:
             raise RecordError("no audit record with CreationTime and RecordType is in this")
         if (moment := text(record.get("CreationTime"))) is None:
             raise RecordError("CreationTime is no text")
+        with within("CreationTime"):
+            time = parse_time(moment, dt.UTC)
         workload, operation = text(record.get("Workload")), text(record.get("Operation"))
         kind = number(record.get("RecordType"))
         identity, target = text(record.get("Id")), text(record.get("ObjectId")) or ""
@@ -99,7 +102,7 @@ class O365Audit:
         fields |= _user(record) | file_operation(record) | mail_rule(record) | dlp_verdict(record)
         return Parsed(
             fields=fields,
-            time=parse_time(moment, dt.UTC),
+            time=time,
             id=identity.lower() if identity else None,
             logsources=tuple(
                 LogSource(None, "m365", service)

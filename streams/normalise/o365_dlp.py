@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.event import Fields
 from streams.normalise.address import is_mail, mail_addresses
-from streams.normalise.content_identity import extension, sharepoint_identity
+from streams.normalise.content_identity import extension
 from streams.normalise.json_record import child, items, number, objects, present, text, texts
 
 _OPERATIONS = frozenset({"dlprulematch", "dlpruleundo", "dlpinfo"})
@@ -86,9 +86,6 @@ def _file(file: dict[str, Any]) -> Fields:
             "file.extension": extension(name),
             "url.full": text(file.get("FilePathUrl")),
             "outfall.channel": "file",
-            "outfall.content.carries": sharepoint_identity(
-                text(file.get("UniqueId")) or text(file.get("UniqueID"))
-            ),
             **_person(text(file.get("From"))),
         }
     )

@@ -1,8 +1,8 @@
 """Windows events: file and share auditing, printing, removable storage, Sysmon; any other event in general.
 
 What the data mean: https://learn.microsoft.com/windows/security/threat-protection/auditing/ (Security),
-https://learn.microsoft.com/sysinternals/downloads/sysmon (Sysmon). All data stay under `winlog.event_data.<Name>`
-exactly as written, which is what Sigma's rules for Windows are mapped onto.
+https://learn.microsoft.com/sysinternals/downloads/sysmon (Sysmon). All data stay exactly as written under
+`winlog.event_data.<Name>`, which is what Sigma's rules for Windows are mapped onto.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import datetime as dt
 from streams.errors import RecordError
 from streams.event import NANOSECONDS, Fields
 from streams.normalise.base import Context, Parsed
-from streams.normalise.json_record import prefixed, present, text, try_object
+from streams.normalise.json_record import prefixed, present, text, try_object, within
 from streams.normalise.time import parse_time
 from streams.normalise.windows_fields import ecs_fields
 from streams.normalise.windows_files import file_fields
@@ -70,7 +70,8 @@ class WindowsEvent:
         fields |= (
             prefixed("winlog.event_data", data) | ecs_fields(record, channel) | file_fields(record, channel)
         )
-        time = _time(record, context.zone)
+        with within("time"):
+            time = _time(record, context.zone)
         return Parsed(
             fields=fields,
             time=time,
@@ -109,8 +110,8 @@ def _spaceless(data: Fields) -> Fields:
 def _as_sysmon(data: Fields) -> Fields:
     """Give a Security 4688's data under Sysmon 1's names as well, where they mean exactly the same.
 
-    Sigma's category `process_creation` is written in Sysmon's names. `ProcessId` is left alone: 4688 means the
-    parent's by it.
+    Sigma's category `process_creation` is written in Sysmon's names. `ProcessId` is left alone: 4688 means
+    the parent's by it.
     """
     taken = {
         "Image": data.get("NewProcessName"),

@@ -71,7 +71,8 @@ def hex_number(value: str | None) -> int | None:
 def _users(record: WindowsRecord, channel: str) -> Fields:
     """Say who did it, and to whom where the event tells.
 
-    The account that the event was logged under counts only when nobody else is named: it is Sysmon's own, for one.
+    The account that the event was logged under counts only when nobody else is named: often it is a
+    service's own, such as Sysmon's.
     """
     data = record.data
     target = _person(data, "Target")

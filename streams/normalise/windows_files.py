@@ -1,7 +1,7 @@
-"""Which file a Windows event is about, how it was used, and what outfall makes of that: channel, verdict, content.
+"""Which file a Windows event is about, how it was used, and the channel, verdict and content that follow.
 
-Access rights: https://learn.microsoft.com/windows/win32/fileio/file-security-and-access-rights; as the codes in
-`AccessList`: Microsoft's description of event 4663.
+Access rights: https://learn.microsoft.com/windows/win32/fileio/file-security-and-access-rights; their codes
+in `AccessList`: Microsoft's description of event 4663.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _sysmon(record: WindowsRecord) -> Fields:
 
 
 def _printed(data: Fields) -> Fields:
-    """Read PrintService 307: Param1–8 are job, document, user, client, printer, port, size in bytes and pages.
+    """Read PrintService 307: Param1 to 8 are job, document, user, client, printer, port, bytes and pages.
 
     The size is the print job's, not the document's, so it makes no content identity.
     """

@@ -1,8 +1,8 @@
 """Windows events in each of the forms that collectors give them, read into one.
 
-The forms: the event's own XML; that XML as JSON (evtx_dump's `{"Event": {"System": …}}`, with attributes under
-`#attributes`, as `@name` or in a sibling `Tag_attributes`); Winlogbeat and Elastic Agent (`winlog.*`, before
-version 7 at the top); flat JSON with the data beside the event's head (NXLog, SigmaHQ).
+The forms: the event's own XML; that XML as JSON (evtx_dump's `{"Event": {"System": …}}`, with attributes
+under `#attributes`, as `@name` or in a sibling `Tag_attributes`); Winlogbeat and Elastic Agent (`winlog.*`,
+before version 7 at the top); flat JSON with the data beside the event's head (NXLog, SigmaHQ).
 The schema is Microsoft's: https://learn.microsoft.com/windows/win32/wes/eventschema-schema
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from streams.errors import RecordError
 from streams.event import Fields, Scalar, flatten
-from streams.normalise.windows_xml import event_xml
 from streams.normalise.json_record import child, items, load_object, number, scalar, text
+from streams.normalise.windows_xml import event_xml
 
 _AUDIT_SUCCESS, _AUDIT_FAILURE = 0x20000000000000, 0x10000000000000
 """Reserved keywords of the event schema ("Standard Event Keywords")."""
@@ -49,8 +49,8 @@ class WindowsRecord:
     """One event: its head, and its data under the names that the event gives them.
 
     `time` is text as the record has it; `outcome` is `success` or `failure` where the event was an audit;
-    `sid` and `account` (name, domain) are what the event was logged under; `file` is what the collector knows of
-    the file (ECS).
+    `sid` and `account` (name, domain) are what the event was logged under; `file` is what the collector
+    knows of the file (ECS).
     """
 
     event_id: int
@@ -112,7 +112,7 @@ def _from_event(document: dict[str, Any]) -> WindowsRecord:
         time=text(_attribute(system, "TimeCreated", "SystemTime")),
         task=number(_content(system.get("Task"))),
         task_name=text(_content(rendering.get("Task"))),
-        level=scalar(_content(system.get("Level"))),
+        level=_level(_content(system.get("Level"))),
         outcome=_outcome(keywords),
         sid=text(_attribute(system, "Security", "UserID")),
         message=text(_content(rendering.get("Message"))),
@@ -132,7 +132,7 @@ def _from_beat(document: dict[str, Any], head: dict[str, Any]) -> WindowsRecord:
         time=text(head.get("time_created") or document.get("@timestamp")),
         task=number(task),
         task_name=text(task),
-        level=scalar(head.get("level")),
+        level=_level(head.get("level")),
         outcome=_outcome(
             [*items(head.get("keywords")), head.get("outcome"), child(document, "event").get("outcome")]
         ),
@@ -161,7 +161,7 @@ def _from_flat(document: dict[str, Any]) -> WindowsRecord:
         time=text(head["time"]),
         task=number(head["task"]),
         task_name=text(head["task_name"]),
-        level=scalar(document.get("Level")),
+        level=_level(document.get("Level")),
         outcome=_outcome([*items(head["keywords"]), document.get("EventType")]),
         sid=text(head["sid"]),
         message=text(head["message"]),
@@ -184,6 +184,12 @@ def _attribute(parent: dict[str, Any], tag: str, name: str) -> Any:
         if key in attributes:
             return attributes[key]
     return None
+
+
+def _level(value: Any) -> Scalar:
+    """Give the level as the number that the schema has, or by its name."""
+    found = number(value)
+    return text(value) if found is None else found
 
 
 def _event_id(value: Any) -> int:
