@@ -1,0 +1,128 @@
+"""`outfall alerts`: the queue of an analyst on one machine."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.cli import exits
+
+if TYPE_CHECKING:
+    from streams.runtime.store import Store
+
+Config = Annotated[Path, typer.Option(envvar="OUTFALL_CONFIG", help="The settings file (TOML).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, also on a terminal.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or how it begins.")]
+By = Annotated[str, typer.Option(help="Who does it; default: the user of this machine.")]
+
+DEFAULT = Path("outfall.toml")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    alerts = typer.Typer(help="List, show and handle alerts of the store.", no_args_is_help=True)
+    alerts.command("list")(list_alerts)
+    alerts.command()(show)
+    for command in (acknowledge, assign, comment, close):
+        alerts.command()(command)
+    app.add_typer(alerts, name="alerts")
+
+
+def list_alerts(
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only those that somebody still has to look at.")
+    ] = False,
+    json: Json = False,
+    config: Config = DEFAULT,
+) -> None:
+    """List all alerts, the newest first: a table on a terminal, else JSON lines."""
+    from streams.cli import alert_view  # noqa: PLC0415 - keeps --help fast
+
+    with _store(config) as store:
+        alerts = [alert for alert in store.alerts.newest() if alert.open or not only_open]
+    if json or not sys.stdout.isatty():
+        alert_view.print_json(alerts)
+    else:
+        alert_view.print_table(alerts)
+
+
+def show(alert: Id, json: Json = False, config: Config = DEFAULT) -> None:
+    """Explain one alert: why, who, whose data, where to, and the evidence in its order."""
+    from streams.cli import alert_view  # noqa: PLC0415 - keeps --help fast
+
+    with _store(config) as store:
+        found = store.alerts.find(alert)
+    if json or not sys.stdout.isatty():
+        alert_view.print_json([found])
+    else:
+        alert_view.explain(found)
+
+
+def acknowledge(alert: Id, by: By = "", config: Config = DEFAULT) -> None:
+    """Say that you are looking at an alert."""
+    _act(config, alert, "acknowledge", by, None)
+
+
+def assign(
+    alert: Id,
+    to: Annotated[str, typer.Argument(help="Who is to look at it.")],
+    by: By = "",
+    config: Config = DEFAULT,
+) -> None:
+    """Give an alert to somebody."""
+    _act(config, alert, "assign", by, to)
+
+
+def comment(
+    alert: Id,
+    text: Annotated[str, typer.Argument(help="What you found.")],
+    by: By = "",
+    config: Config = DEFAULT,
+) -> None:
+    """Write something down about an alert."""
+    _act(config, alert, "comment", by, text)
+
+
+def close(
+    alert: Id,
+    reason: Annotated[str | None, typer.Option(help="Why it is done with.")] = None,
+    by: By = "",
+    config: Config = DEFAULT,
+) -> None:
+    """Say that an alert is done with."""
+    _act(config, alert, "close", by, reason)
+
+
+def _act(config: Path, alert: str, action: str, by: str, text: str | None) -> None:
+    from streams.event import rfc3339  # noqa: PLC0415 - keeps --help fast
+    from streams.sinks.sqlite import Action  # noqa: PLC0415 - see above
+
+    with _store(config) as store:
+        found = store.alerts.find(alert)
+        now = rfc3339(time.time_ns() // 1_000_000_000 * 1_000_000_000)
+        store.alerts.act(found, Action(action), by=by or getpass.getuser(), text=text, at=now)
+
+
+@contextmanager
+def _store(config: Path) -> Iterator[Store]:
+    """Open the store that a settings file names, and end the command where that or what follows cannot be."""
+    from streams.errors import ConfigError, OutfallError  # noqa: PLC0415 - keeps --help fast
+    from streams.runtime.store import FILE, Store  # noqa: PLC0415 - see above
+    from streams.settings import load  # noqa: PLC0415 - see above
+
+    try:
+        folder = load(config).state
+        if not (folder / FILE).exists():
+            raise ConfigError([f"{folder}: there is no store yet; `outfall run` makes it"])
+        with Store(folder) as store:
+            yield store
+    except OutfallError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(exits.USAGE) from None

@@ -1,0 +1,141 @@
+"""What `outfall run` does, apart from its options: imported only when it runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from streams.alert import SEVERITIES, Alert
+from streams.cli import exits
+from streams.cli.alert_view import COLOURS
+from streams.errors import ConfigError
+from streams.normalise import FORMATS
+from streams.pipeline import Outcome
+from streams.runtime.build import build_inputs, build_pipeline
+from streams.runtime.embedded import Embedded
+from streams.runtime.lock import only_run
+from streams.runtime.store import Store
+from streams.settings import Settings, load
+from streams.sinks.jsonl import JsonLines
+
+_SHOWN_REJECTIONS = 20
+
+
+def run_settings(config: Path, *, once: bool) -> int:
+    """Run, and give the exit status."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    try:
+        settings = load(config, formats=FORMATS)
+        return _run(settings, errors, once=once)
+    except ConfigError as error:
+        for problem in error.problems:
+            errors.print(problem, style="red", markup=False)
+    except (OSError, sqlite3.Error) as error:
+        errors.print(f"cannot go on: {error}", style="red", markup=False)
+    return exits.USAGE
+
+
+def _run(settings: Settings, errors: Console, *, once: bool) -> int:
+    pipeline, book = build_pipeline(settings)
+    for refusal in book.refused:
+        errors.print(f"refused: {refusal}", style="yellow", markup=False)
+    stop = _stop_on_signals()
+    with ExitStack() as stack:
+        stack.enter_context(only_run(settings.state))
+        store = stack.enter_context(Store(settings.state))
+        inputs = build_inputs(settings, store, once=once, clock=time.time_ns)
+        for source in inputs:
+            stack.callback(source.close)
+        lines = JsonLines(settings.alerts.jsonl, store.alerts) if settings.alerts.jsonl else None
+        run = Embedded(
+            pipeline,
+            inputs,
+            store,
+            batch=settings.batch,
+            retention=settings.dead_letters.retention,
+            clock=time.time_ns,
+            report=Reporter(store.alerts.severities(), errors).report,
+            lines=lines,
+        )
+        run.run(stop)
+    errors.print(_summary(run.counts), style="dim", markup=False)
+    if stop.is_set():
+        return exits.DONE
+    if book.refused:
+        return exits.FINDINGS
+    return exits.REJECTED if run.counts["rejected"] else exits.DONE
+
+
+def _stop_on_signals() -> threading.Event:
+    """Let the first signal ask for a stop, and the second end the process at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+    return stop
+
+
+def _summary(counts: Counter[str]) -> str:
+    return (
+        f"{counts['records']} records read, {counts['rejected']} rejected,"
+        f" {counts['late']} came later than the allowed lateness"
+    )
+
+
+class Reporter:
+    """Shows alerts whose severity rises, and what went wrong; `known` are the severities shown before."""
+
+    def __init__(self, known: dict[str, str], errors: Console) -> None:
+        self._known = known
+        self._errors = errors
+        self._out = Console(highlight=False, soft_wrap=True)
+        self._rejected = 0
+        self._failed: Counter[str] = Counter()
+
+    def report(self, outcome: Outcome) -> None:
+        """Show what a batch led to."""
+        for alert in outcome.alerts:
+            before = self._known.get(alert.id)
+            if before is None or SEVERITIES.index(alert.severity) > SEVERITIES.index(before):
+                self._show(alert)
+            self._known[alert.id] = alert.severity
+        for letter in outcome.dead_letters:
+            self._rejected += 1
+            origin = letter.record.origin
+            if self._rejected <= _SHOWN_REJECTIONS:
+                self._errors.print(f"{origin.source}: line {origin.line}: {letter.reason}", markup=False)
+            if self._rejected == _SHOWN_REJECTIONS:
+                self._errors.print("further rejected records are kept as dead letters and not shown")
+        for failure in outcome.failures:
+            self._failed[failure.rule.id] += 1
+            if self._failed[failure.rule.id] == 1:
+                self._errors.print(
+                    f"{failure.rule.place}: failed on an event: {failure.reason}", style="red", markup=False
+                )
+
+    def _show(self, alert: Alert) -> None:
+        if self._out.is_terminal:
+            style = COLOURS[alert.severity]
+            self._out.print(f"[{style}]{alert.severity:>13}[/] ", end="")
+            page = "PAGE " if alert.page else ""
+            self._out.print(f"{alert.last} {page}{alert.reason} ({alert.id[:12]})", markup=False)
+        else:
+            sys.stdout.buffer.write(alert.model_dump_json().encode() + b"\n")
+            sys.stdout.buffer.flush()
