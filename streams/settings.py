@@ -29,11 +29,11 @@ from streams.setting_types import (
 )
 from streams.source_settings import Source
 
-__all__ = ["CONFIG_VARIABLE", "Alerts", "DeadLetters", "Settings", "load", "parse_duration"]
+__all__ = ["Alerts", "DeadLetters", "Settings", "load", "parse_duration"]
 
 PREFIX = "OUTFALL_"
-CONFIG_VARIABLE = "OUTFALL_CONFIG"
-"""The variable that says where the settings file is; the one with our prefix that is no setting."""
+NOT_SETTINGS = frozenset({"OUTFALL_CONFIG", "OUTFALL_PSEUDONYM_KEY"})
+"""Variables with our prefix that say something else: where the file is, and the key for pseudonyms."""
 
 
 class Alerts(Part):
@@ -150,7 +150,7 @@ def _unknown_variables() -> list[str]:
     return [
         f"environment: {name}: there is no such setting"
         for name in sorted(os.environ)
-        if name.startswith(PREFIX) and name.partition("__")[0] not in known | {CONFIG_VARIABLE}
+        if name.startswith(PREFIX) and name.partition("__")[0] not in known | NOT_SETTINGS
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import exits
+from streams.cli import alerts, config, exits, run
 
 app = typer.Typer(
     name="outfall",
@@ -15,6 +15,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+run.register(app)
+alerts.register(app)
+config.register(app)
 
 
 def main() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from streams.correlate.severity import SeverityTable
 from streams.correlate.severity import load as load_severity
 from streams.detect.load import RuleBook
 from streams.detect.load import load as load_rules
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
+from streams.enrich.load import KEY_VARIABLE
 from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
@@ -38,7 +41,7 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
     except ConfigError as error:
         problems += error.problems
     try:
-        enricher = Enricher(load_enrichment(settings.enrich))
+        enricher = Enricher(load_enrichment(settings.enrich, key=os.environ.get(KEY_VARIABLE)))
     except ConfigError as error:
         problems += error.problems
     if problems or book is None or enricher is None:
