@@ -48,7 +48,6 @@ _GRANTS = frozenset(
 )
 """Acts by which somebody gets at a document; those "hierarchy_reconciled" follow from another act."""
 _OPEN = frozenset({"people_with_link", "public_on_the_web", "shared_externally"})
-_ANYONE = frozenset({"people_with_link", "public_on_the_web"})
 _TAKES_AWAY = frozenset({"none", "private"})
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_-]{15,128}")
 
@@ -155,7 +154,6 @@ def _document(events: list[dict[str, Any]], parameters: list[Fields]) -> Fields:
             "outfall.content.carries": [
                 each for one in dict.fromkeys(leaving) for each in drive_identity(one)
             ],
-            "outfall.share.anyone": True if any(map(_lets_anyone_in, shares)) else None,
             "email.to.address": _targets(shares),
         }
     )
@@ -177,11 +175,6 @@ def _shares(event: dict[str, Any], parameters: Fields) -> bool:
         return False
     grants_to = parameters.get("target_user") or parameters.get("target")
     return bool(grants_to) or parameters.get("visibility") in _OPEN
-
-
-def _lets_anyone_in(share: Fields) -> bool:
-    named = share.get("target_user") or share.get("target")
-    return not named and share.get("visibility") in _ANYONE
 
 
 def _targets(shares: list[Fields]) -> list[str]:

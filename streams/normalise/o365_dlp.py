@@ -84,6 +84,7 @@ def _file(file: dict[str, Any]) -> Fields:
         {
             "file.name": name,
             "file.extension": extension(name),
+            "file.size": number(file.get("FileSize")),
             "url.full": text(file.get("FilePathUrl")),
             "outfall.channel": "file",
             **_person(text(file.get("From"))),

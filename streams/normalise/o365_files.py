@@ -63,7 +63,6 @@ def file_operation(record: dict[str, Any]) -> Fields:
                 "outfall.channel": "share",
                 "outfall.bytes": size,
                 "outfall.content.carries": item + file_identities(name, size),
-                "outfall.share.anyone": True if operation in _LINKS else None,
                 "email.to.address": shared,
             }
         )

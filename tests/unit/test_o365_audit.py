@@ -142,7 +142,7 @@ def test_other_rules_send_nothing_on(operation: str, parameters: Any) -> None:
     [
         (
             {"Operation": "AnonymousLinkCreated"},
-            {"outfall.channel": "share", "outfall.share.anyone": True, "email.to.address": None},
+            {"outfall.channel": "share", "email.to.address": None},
         ),
         (
             {
@@ -152,7 +152,6 @@ def test_other_rules_send_nothing_on(operation: str, parameters: Any) -> None:
             },
             {
                 "outfall.channel": "share",
-                "outfall.share.anyone": None,
                 "email.to.address": ["ann_lee@home.example"],
             },
         ),
