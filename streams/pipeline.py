@@ -18,6 +18,7 @@ from streams.correlate.severity import SeverityTable
 from streams.detect.load import RuleBook
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
+from streams.enrich.lineage import SKEW
 from streams.errors import Ignored, Place, RecordError
 from streams.event import Event, RawRecord
 from streams.normalise import normalise
@@ -157,9 +158,9 @@ class Pipeline:
             prepared = record if isinstance(record, Prepared) else self.prepare(record)
             for event in self._taken_in(prepared, outcome):
                 outcome.events.append(event)
-                watermarks.append(self._watermark.now)
+                watermarks.append(self._final_before)
         self._correlate(outcome, watermarks)
-        self._correlator.advance(self._watermark.now)
+        self._correlator.advance(self._final_before)
         received = max(
             (record.received for record in _raw(records) if record.received is not None), default=None
         )
@@ -179,6 +180,11 @@ class Pipeline:
     def firings(self) -> list[Firing]:
         """Give every firing that stands; complete only with `keep_firings`."""
         return self._correlator.firings()
+
+    @property
+    def _final_before(self) -> int:
+        """The time before which windows are final; enrichment may revise events a little behind the watermark."""
+        return self._watermark.now - (0 if self._enricher is None else SKEW)
 
     def _taken_in(self, prepared: Prepared, outcome: Outcome) -> list[Event]:
         """Give the enriched events that a record leads to: its own, a joined one, earlier ones explained."""
@@ -213,7 +219,7 @@ class Pipeline:
         by_id = {event.id: event for event in outcome.events}
         for failure in failures:
             self._correlator.apply(
-                _failed(failure, by_id[str(failure.event)]), [RULE_FAILED], self._watermark.now
+                _failed(failure, by_id[str(failure.event)]), [RULE_FAILED], self._final_before
             )
 
     def _raise(self, outcome: Outcome, received: int | None) -> None:

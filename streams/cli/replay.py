@@ -17,9 +17,7 @@ def replay(
     rules: Annotated[list[Path], typer.Option(help="A rule file, or a folder; may be repeated.")],
     files: Annotated[list[str] | None, typer.Argument(metavar="[FILE …|-]", help="Stored records.")] = None,
     format: Annotated[str, typer.Option(help="The records' format; `outfall formats` lists them.")] = "ecs",  # noqa: A002 - the option's name
-    enrich: Annotated[
-        Path | None, typer.Option(help="The configuration folder.")
-    ] = None,
+    enrich: Annotated[Path | None, typer.Option(help="The configuration folder.")] = None,
     severity: Annotated[
         Path | None, typer.Option(help="The severity table; default: the built-in one.")
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import zoneinfo
@@ -22,6 +23,7 @@ from streams.correlate.severity import load as load_severity
 from streams.detect.load import load as load_rules
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
+from streams.enrich.load import KEY_VARIABLE
 from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
 from streams.event import rfc3339
@@ -74,7 +76,11 @@ def run(options: Options) -> int:
         sources = _sources(options)
         book = load_rules(options.rules)
         severity = SeverityTable() if options.severity is None else load_severity(options.severity)
-        enricher = None if options.enrich is None else Enricher(load_enrichment(options.enrich))
+        enricher = (
+            None
+            if options.enrich is None
+            else Enricher(load_enrichment(options.enrich, key=os.environ.get(KEY_VARIABLE)))
+        )
     except ConfigError as error:
         for problem in error.problems:
             console.print(problem, style="red", markup=False)
