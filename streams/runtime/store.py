@@ -13,16 +13,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from streams.alert import Alert
 from streams.errors import ConfigError
 from streams.event import rfc3339
-from streams.pipeline import DeadLetter
 from streams.runtime.position import Position
 from streams.sinks import sqlite
 from streams.sinks.sqlite import AlertTables
 from streams.state import Change, Table
+
+if TYPE_CHECKING:
+    from streams.pipeline import DeadLetter  # `outfall alerts` needs the store without the whole pipeline
 
 FILE = "outfall.db"
 
@@ -100,7 +102,7 @@ class Store:
             " WHERE source = ?",
             (source,),
         )
-        return [Position(*row[:-1], finished=bool(row[-1])) for row in rows]
+        return [Position(*rest, finished=bool(finished)) for *rest, finished in rows]
 
     def commit(
         self,
