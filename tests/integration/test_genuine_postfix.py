@@ -19,6 +19,8 @@ SIZE = 60_000  # bytes of the attachment before it is encoded
 SENDER = "jane.smith@borough.test"
 PRIVATE = "jane.at.home@gmail.com"
 
+DESTINATIONS = 'internal_domains = ["borough.test"]'
+
 RULE = """
 title: Mail to a webmail address
 id: 8d1f1d56-6e5f-4b53-8a29-0e1a2f6f7c11
@@ -71,7 +73,7 @@ def test_a_mail_raises_an_alert(tmp_path: Path) -> None:
         mail_server(free_port()) as outside,
         postfix(outside.port) as server,
         outfall_run(
-            tmp_path, log=server.log, format_="postfix", rule=RULE, enrich={"destinations.toml": INTERNAL}
+            tmp_path, log=server.log, format_="postfix", rule=RULE, enrich={"destinations.toml": DESTINATIONS}
         ) as outfall,
     ):
         send(server, PRIVATE)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from services.process import running, wait_for
 
 OUTFALL = Path(sys.executable).with_name("outfall")
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("OUTFALL_")}
+ENVIRONMENT["OUTFALL_PSEUDONYM_KEY"] = f"test:{b64encode(bytes(32)).decode()}"
 
 CONFIGURATION = """
 state = "state"
