@@ -1,0 +1,1 @@
+"""A county council that writes logs in real formats, with planted incidents and benign look-alikes."""
