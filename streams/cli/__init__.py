@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import alerts, config, exits, run
+from streams.cli import alerts, config, exits, run, simulate
 
 app = typer.Typer(
     name="outfall",
@@ -18,6 +18,7 @@ app = typer.Typer(
 run.register(app)
 alerts.register(app)
 config.register(app)
+simulate.register(app)
 
 
 def main() -> None:
