@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 import sys
-import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -51,7 +50,7 @@ def _run(settings: Settings, errors: Console, *, once: bool) -> int:
     pipeline, book = build_pipeline(settings)
     for refusal in book.refused:
         errors.print(f"refused: {refusal}", style="yellow", markup=False)
-    stop = _stop_on_signals()
+    stop = Stop()
     with ExitStack() as stack:
         stack.enter_context(only_run(settings.state))
         store = stack.enter_context(Store(settings.state))
@@ -69,27 +68,27 @@ def _run(settings: Settings, errors: Console, *, once: bool) -> int:
             report=Reporter(store.alerts.severities(), errors).report,
             lines=lines,
         )
-        run.run(stop)
+        run.run(lambda: stop.asked)
     errors.print(_summary(run.counts), style="dim", markup=False)
-    if stop.is_set():
+    if stop.asked:
         return exits.DONE
     if book.refused:
         return exits.FINDINGS
     return exits.REJECTED if run.counts["rejected"] else exits.DONE
 
 
-def _stop_on_signals() -> threading.Event:
-    """Let the first signal ask for a stop, and the second end the process at once."""
-    stop = threading.Event()
+class Stop:
+    """Whether a signal has asked for a stop; a second one ends the process at once."""
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._handle)
+        signal.signal(signal.SIGINT, self._handle)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self.asked:
             os._exit(128 + number)
-        stop.set()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
-    return stop
+        self.asked = True
 
 
 def _summary(counts: Counter[str]) -> str:

@@ -6,7 +6,7 @@ spooled messages deleted and alerts shown. So a crash at any point costs no reco
 
 from __future__ import annotations
 
-import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -48,19 +48,19 @@ class Embedded:
         self._forgot = 0
         self.counts: Counter[str] = Counter()
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stopped: Callable[[], bool]) -> None:
         """Go on until told to stop, or until all sources have ended; a batch under way is finished."""
         for table in self._pipeline.tables:
             self._store.restore(table)
         self._pipeline.after_restore()
         if self._lines:
             self._lines.write()  # what a crash kept from being written
-        while not stop.is_set():
+        while not stopped():
             if self.step():
                 continue
             if all(source.ended for source in self._inputs):
                 break
-            stop.wait(POLL)
+            time.sleep(POLL)
 
     def step(self) -> bool:
         """Process and save one batch; false where nothing was waiting."""

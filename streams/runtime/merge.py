@@ -30,7 +30,7 @@ class Merge:
         self._prepare = prepare
         self._heap: list[tuple[int, str, str, Prepared, Feed]] = []
         self._heads: set[Feed] = set()
-        self._touched: list[Feed] = []
+        self._touched: dict[Feed, None] = {}
 
     def collect(self, limit: int) -> list[Prepared]:
         """Take up to so many records, or all that wait."""
@@ -44,8 +44,7 @@ class Merge:
             feed.time = None if time == _BEGINNING else time
             batch.append(prepared)
             size += len(prepared.record.data)
-            if feed not in self._touched:
-                self._touched.append(feed)
+            self._touched[feed] = None
             if not self._push(feed):
                 self._look()  # a file that was waiting for the end of this one may be next
         return batch

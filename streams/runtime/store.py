@@ -102,7 +102,7 @@ class Store:
             " WHERE source = ?",
             (source,),
         )
-        return [Position(*rest, finished=bool(finished)) for *rest, finished in rows]
+        return [Position(*row) for row in rows]
 
     def commit(
         self,

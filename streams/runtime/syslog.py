@@ -21,8 +21,10 @@ from streams.source_settings import Listen
 
 log = logging.getLogger(__name__)
 
-_SO_RXQ_OVFL = 40
-"""Linux: tell with each datagram how many were dropped so far (socket(7)); Python has no name for it."""
+_SO_MEMINFO = 55
+"""Linux 4.12 and later: a socket's counters (socket(7)); Python has no name for it."""
+_DROPS = struct.Struct("=32xI")
+"""The ninth of these counters, SK_MEMINFO_DROPS: datagrams that found no room in the buffer."""
 _RECEIVE_BUFFER = 8 << 20
 _CONNECTIONS = 256
 _TICK = 0.2
@@ -39,6 +41,7 @@ class SyslogListener:
         self._recognises = recognises
         self._stop = threading.Event()
         self._until = 0.0
+        self._dropped = 0
         self.error: OSError | None = None
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         kind = socket.SOCK_DGRAM if listen.transport == "udp" else socket.SOCK_STREAM
@@ -47,7 +50,6 @@ class SyslogListener:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
         try:
             self._socket.bind((listen.host, listen.port))
             if kind == socket.SOCK_STREAM:
@@ -72,6 +74,7 @@ class SyslogListener:
         self._stop.set()
         self._thread.join()
         self._socket.close()
+        self._spool.close()
 
     def _guard(self, serve: Callable[[], None]) -> None:
         try:
@@ -85,18 +88,32 @@ class SyslogListener:
             self._spool.write(b"".join(lines))
 
     def _serve_udp(self) -> None:
-        dropped = 0
+        looked = time.monotonic()
         while self._more_time():
             try:
-                data, extra, _, _ = self._socket.recvmsg(1 << 16, 64)
+                self._keep([self._socket.recv(1 << 16)])
             except TimeoutError:
                 if self._stop.is_set():
-                    return
-                continue
-            self._keep([data])
-            for level, kind, content in extra:
-                if (level, kind) == (socket.SOL_SOCKET, _SO_RXQ_OVFL):
-                    dropped = _report_drops(struct.unpack("=I", content[:4])[0], dropped, self.address)
+                    break
+            if time.monotonic() - looked >= _TICK:
+                looked = time.monotonic()
+                self._report_drops()
+        self._report_drops()
+
+    def _report_drops(self) -> None:
+        try:
+            (now,) = _DROPS.unpack(self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _DROPS.size))
+        except OSError:
+            if self._dropped == 0:
+                log.warning("syslog: this system does not tell how many messages it drops")
+            now = -1
+        if now > self._dropped:
+            log.warning(
+                "syslog: the kernel dropped %d messages for %s:%d; its receive buffer was full",
+                now - self._dropped,
+                *self.address,
+            )
+        self._dropped = now
 
     def _more_time(self) -> bool:
         """Once stopped, what the kernel still holds is taken, but not for ever."""
@@ -152,13 +169,3 @@ def _socket(key: selectors.SelectorKey) -> socket.socket:
     if not isinstance(key.fileobj, socket.socket):
         raise TypeError("only sockets are registered")
     return key.fileobj
-
-
-def _report_drops(now: int, before: int, address: tuple[str, int]) -> int:
-    if now != before:
-        log.warning(
-            "syslog: the kernel dropped %d messages for %s:%d; its receive buffer was full",
-            now - before,
-            *address,
-        )
-    return now

@@ -217,3 +217,26 @@ def test_an_address_in_use_is_an_error(tcp: Receiver, tmp_path: Path) -> None:
     listen = Listen(transport="tcp", host="127.0.0.1", port=tcp.address[1])
     with pytest.raises(OSError, match="in use"):
         SyslogListener(listen, SpoolWriter(tmp_path, "other", clock=time.time_ns), is_postfix)
+
+
+class BlockedSpool(SpoolWriter):
+    """A disk that does not keep up."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "net", clock=time.time_ns)
+        self.go_on = threading.Event()
+
+    def write(self, data: bytes) -> None:
+        self.go_on.wait()
+        super().write(data)
+
+
+def test_what_the_kernel_drops_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spool = BlockedSpool(tmp_path)
+    listener = SyslogListener(Listen(transport="udp", host="127.0.0.1", port=0), spool, is_postfix)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(20_000):
+            sender.sendto(b"x" * 1000, listener.address)
+    spool.go_on.set()
+    listener.close()
+    assert "the kernel dropped" in caplog.text
