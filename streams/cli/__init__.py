@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import alerts, config, exits, run, simulate
+from streams.cli import alerts, config, exits, match, run, simulate
 
 app = typer.Typer(
     name="outfall",
@@ -19,6 +19,7 @@ run.register(app)
 alerts.register(app)
 config.register(app)
 simulate.register(app)
+match.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,107 @@
+"""Conditions (Sigma 2.1, "Condition") into trees over the search identifiers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionIdentifier,
+    ConditionNOT,
+    ConditionOR,
+    ConditionSelector,
+    SigmaCondition,
+)
+from sigma.exceptions import SigmaError
+
+from streams.detect.document import Document
+from streams.detect.selection import Path, selection
+from streams.detect.text import matcher
+from streams.detect.tree import And, Node, Not, Or, Wildcard, both, either
+
+_MAX_LENGTH = 8192
+_MAX_NESTING = 32
+
+
+def detection(section: Any, document: Document, path: Path, *, without: frozenset[str] = frozenset()) -> Node:
+    """Compile a `detection` or `filter` section with its condition, or conditions, joined with or.
+
+    `without` are the keys of the section that are no search identifiers, beside `condition`.
+
+    Raises:
+        RefusedError: it cannot be compiled exactly.
+    """
+    if not isinstance(section, dict):
+        raise document.refuse(f"`{path[-1]}` must be a map of search identifiers and a condition", *path)
+    identifiers = {
+        name: selection(definition, document, (*path, name))
+        for name, definition in section.items()
+        if name != "condition" and name not in without
+    }
+    if not identifiers:
+        raise document.refuse("there is no search identifier", *path)
+    conditions = section.get("condition")
+    if conditions is None or conditions == []:
+        raise document.refuse("there is no condition", *path)
+    if isinstance(conditions, str):
+        return _condition(conditions, identifiers, document, (*path, "condition"))
+    if not isinstance(conditions, list):
+        raise document.refuse("a condition must be text, or a list of texts", *path, "condition")
+    return either(
+        tuple(
+            _condition(condition, identifiers, document, (*path, "condition", index))
+            for index, condition in enumerate(conditions)
+        )
+    )
+
+
+def _condition(text: Any, identifiers: Mapping[str, Node], document: Document, path: Path) -> Node:
+    if not isinstance(text, str):
+        raise document.refuse("a condition must be text", *path)
+    if len(text) > _MAX_LENGTH or text.count("(") > _MAX_NESTING * 8:
+        raise document.refuse(
+            f"the condition is longer than {_MAX_LENGTH} characters or has too many brackets", *path
+        )
+    try:
+        parsed = SigmaCondition(text, None).parse(postprocess=False)  # type: ignore[arg-type]  # only the grammar is used
+        return _resolve(parsed, identifiers)
+    except (SigmaError, _UnknownError) as error:
+        raise document.refuse(f"the condition cannot be used: {error}", *path) from None
+    except RecursionError:
+        raise document.refuse("the condition is nested too deeply", *path) from None
+
+
+class _UnknownError(Exception):
+    """The condition speaks of a search identifier that is not there."""
+
+
+def _resolve(item: Any, identifiers: Mapping[str, Node]) -> Node:
+    match item:
+        case ConditionIdentifier():
+            if item.identifier not in identifiers:
+                raise _UnknownError(f"there is no search identifier `{item.identifier}`")
+            return identifiers[item.identifier]
+        case ConditionSelector():
+            chosen = tuple(node for name, node in identifiers.items() if _selects(item.pattern, name))
+            if not chosen:
+                raise _UnknownError(f"`{item.args[0]} of {item.pattern}` means no search identifier")
+            return either(chosen) if item.cond_class is ConditionOR else both(chosen)
+        case ConditionNOT():
+            return Not(_resolve(item.args[0], identifiers))
+        case ConditionAND():
+            return And(tuple(_resolve(part, identifiers) for part in item.args))
+        case ConditionOR():
+            return Or(tuple(_resolve(part, identifiers) for part in item.args))
+    raise _UnknownError("it has an unknown element")
+
+
+def _selects(pattern: str, name: str) -> bool:
+    """Tell whether `1 of pattern` means an identifier; `_hidden` ones only if the pattern starts so."""
+    if name.startswith("_") and not pattern.startswith("_"):
+        return False
+    if pattern == "them":
+        return True
+    parts = (Wildcard.MANY if part == "*" else part for part in re.split(r"(\*)", pattern) if part)
+    return matcher(tuple(parts))(name)

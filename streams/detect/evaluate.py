@@ -1,0 +1,180 @@
+"""Trees into tests of an event: one closure for each node, meaning exactly what `tree` says of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import operator
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from streams.detect.event_view import EventView, Names
+from streams.detect.fields import FieldMapping
+from streams.detect.text import folded_pattern, matcher
+from streams.detect.tree import (
+    And,
+    Cidr,
+    Compare,
+    Exists,
+    Node,
+    Not,
+    Null,
+    Or,
+    Reference,
+    Regex,
+    Text,
+    TimePart,
+)
+from streams.event import Scalar
+
+Test = Callable[[EventView], bool]
+
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "eq": operator.eq,
+}
+_RELATIONS: dict[str, Callable[[str, str], bool]] = {
+    "equals": operator.eq,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+    "contains": operator.contains,
+}
+_NUMBER = re.compile(r"-?[0-9]{1,64}(\.[0-9]{1,64})?([eE][+-]?[0-9]{1,3})?")
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2}))?)?"
+)
+
+
+def compile_test(node: Node, mapping: FieldMapping) -> Test:  # noqa: C901 - one case for each kind of node
+    """Compile a tree for events whose fields are named as `mapping` says."""
+    match node:
+        case And():
+            return _all([compile_test(part, mapping) for part in node.parts])
+        case Or():
+            return _any([compile_test(part, mapping) for part in node.parts])
+        case Not():
+            inner = compile_test(node.part, mapping)
+            return lambda view: not inner(view)
+        case Exists():
+            names, expected = mapping.names_for(node.field), node.expected
+            return lambda view: view.exists(names) is expected
+        case Null():
+            names = mapping.names_for(node.field)
+            return lambda view: view.is_null(names)
+        case Text():
+            return _text(node, mapping)
+        case Regex() | Cidr():
+            names_or_all = None if node.field is None else mapping.names_for(node.field)
+            test = node.search if isinstance(node, Regex) else _in_network(node.network)
+            return lambda view: any(map(test, view.texts(names_or_all, cased=True)))
+        case Compare():
+            return _compare(mapping.names_for(node.field), node)
+        case TimePart():
+            return _time_part(mapping.names_for(node.field), node)
+        case Reference():
+            return _reference(mapping.names_for(node.field), mapping.names_for(node.other), node)
+
+
+def _all(tests: list[Test]) -> Test:
+    def test(view: EventView) -> bool:
+        return all(one(view) for one in tests)
+
+    return test
+
+
+def _any(tests: list[Test]) -> Test:
+    def test(view: EventView) -> bool:
+        return any(one(view) for one in tests)
+
+    return test
+
+
+def _text(node: Text, mapping: FieldMapping) -> Test:
+    names = None if node.field is None else mapping.names_for(node.field)
+    cased = node.cased
+    matches = matcher(node.pattern if cased else folded_pattern(node.pattern))
+    return lambda view: any(map(matches, view.texts(names, cased=cased)))
+
+
+def _compare(names: Names, node: Compare) -> Test:
+    compare, limit = _OPERATORS[node.operator], node.number
+
+    def test(view: EventView) -> bool:
+        numbers = (_number(value) for value in view.values(names))
+        return any(number is not None and compare(number, limit) for number in numbers)
+
+    return test
+
+
+def _number(value: Scalar) -> int | float | None:
+    """Give a value as a number, also one that is written as decimal text."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        found = _NUMBER.fullmatch(value)
+        if found is None:
+            return None
+        return float(value) if found[1] or found[2] else int(value)
+    return value
+
+
+def _time_part(names: Names, node: TimePart) -> Test:
+    compare, limit, part = _OPERATORS[node.operator], node.number, node.part
+
+    def test(view: EventView) -> bool:
+        found = (_part_of_date(text, part) for text in view.texts(names, cased=True))
+        return any(number is not None and compare(number, limit) for number in found)
+
+    return test
+
+
+def _part_of_date(text: str, part: str) -> int | None:
+    """Give a part of an ISO 8601 date as it is written, whatever its zone ("Time Modifiers": no conversion).
+
+    Weeks are those of ISO 8601.
+    """
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        date = dt.date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+    if part in {"hour", "minute"}:
+        written = found[4 if part == "hour" else 5]
+        return None if written is None else int(written)
+    return date.isocalendar().week if part == "week" else int(getattr(date, part))
+
+
+def _reference(names: Names, others: Names, node: Reference) -> Test:
+    cased = node.cased
+    relation = _RELATIONS[node.how]
+
+    def test(view: EventView) -> bool:
+        theirs = view.texts(others, cased=cased)
+        return any(relation(mine, other) for mine in view.texts(names, cased=cased) for other in theirs)
+
+    return test
+
+
+def _in_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Callable[[str], bool]:
+    def test(text: str) -> bool:
+        address = _address(text)
+        if isinstance(address, ipaddress.IPv6Address) and network.version == 4:
+            address = address.ipv4_mapped
+        return address is not None and address in network
+
+    return test
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

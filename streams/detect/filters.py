@@ -1,0 +1,63 @@
+"""Filters (Sigma 2.1, "Sigma Filters"): further conditions for rules that stand elsewhere.
+
+A filter's condition is joined with and to every condition of its rules, as pySigma does. Its search
+identifiers are its own, so that they cannot be confused with a rule's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.detect.condition import detection
+from streams.detect.document import Document
+from streams.detect.metadata import logsource_of
+from streams.detect.tree import Node
+from streams.event import LogSource
+
+_SECTION = "filter"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A compiled filter; `rules` are the ids or names that it is for, None for all of its log source."""
+
+    document: Document
+    logsource: LogSource
+    rules: tuple[str, ...] | None
+    condition: Node
+
+    def covers(self, logsource: LogSource | None) -> bool:
+        """Tell whether a rule's log source is within the filter's."""
+        return logsource is not None and all(
+            own is None or (theirs is not None and own.lower() == theirs.lower())
+            for own, theirs in zip(self.logsource, logsource, strict=True)
+        )
+
+    def place_of(self, index: int) -> tuple[str | int, ...]:
+        """Give the path to a reference in the document."""
+        rules = self.document.content[_SECTION]["rules"]
+        return (_SECTION, "rules", index) if isinstance(rules, list) else (_SECTION, "rules")
+
+
+def filter_of(document: Document) -> Filter:
+    """Compile a filter document.
+
+    Raises:
+        RefusedError: it cannot be compiled exactly.
+    """
+    section = document.content[_SECTION]
+    if not isinstance(section, dict):
+        raise document.refuse("`filter` must be a map", _SECTION)
+    if not isinstance(section.get("condition"), str):
+        raise document.refuse("a filter must have exactly one condition", _SECTION, "condition")
+    condition = detection(section, document, (_SECTION,), without=frozenset({"rules"}))
+    return Filter(document, logsource_of(document), _references(section.get("rules"), document), condition)
+
+
+def _references(rules: object, document: Document) -> tuple[str, ...] | None:
+    if isinstance(rules, str):
+        return None if rules.lower() == "any" else (rules,)
+    if isinstance(rules, list) and rules and all(isinstance(rule, str) for rule in rules):
+        return tuple(rules)
+    reason = "a filter must name its rules by id or name under `rules`, or say `any`"
+    raise document.refuse(reason, _SECTION, "rules")

@@ -1,0 +1,95 @@
+"""Search identifiers (Sigma 2.1, "Search-Identifier") into trees: maps, lists of maps, lists of keywords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sigma.conditions import ConditionAND
+from sigma.exceptions import SigmaError
+from sigma.modifiers import modifier_mapping
+from sigma.rule import SigmaDetectionItem
+from sigma.types import SigmaType
+
+from streams.detect.atom import Shape, atom
+from streams.detect.document import Document
+from streams.detect.tree import Node, Not, both, either
+
+Path = tuple[str | int, ...]
+
+_SCALARS = (str, int, float, bool, type(None))
+_SYNONYMS = {"utf16le": "wide"}
+"""Modifiers that the specification has and pySigma knows under another name only."""
+_WITH_RE = {"re", "i", "m", "s", "ignorecase", "multiline", "dotall", "all", "neq"}
+
+
+def selection(definition: Any, document: Document, path: Path) -> Node:
+    """Compile one search identifier; `path` leads to it in the document.
+
+    Raises:
+        RefusedError: it cannot be compiled exactly.
+    """
+    if isinstance(definition, dict):
+        if not definition:
+            raise document.refuse("the map is empty", *path)
+        return both(tuple(_item(key, value, document, (*path, key)) for key, value in definition.items()))
+    if isinstance(definition, list):
+        if not definition:
+            raise document.refuse("the list is empty", *path)
+        if all(isinstance(element, _SCALARS) for element in definition):
+            return _item("", definition, document, path)
+        return either(
+            tuple(selection(element, document, (*path, index)) for index, element in enumerate(definition))
+        )
+    return _item("", definition, document, path)
+
+
+def _item(key: str, values: Any, document: Document, path: Path) -> Node:
+    """Compile `field|modifier|…: value or values`; no field means the whole event."""
+    field, *modifiers = key.split("|")
+    modifiers = [_SYNONYMS.get(name, name) for name in modifiers]
+    raw = values if isinstance(values, list) else [values]
+    _check(field, modifiers, raw, document, path)
+    try:
+        item = SigmaDetectionItem.from_mapping("|".join([field, *modifiers]), raw)
+    except SigmaError as error:
+        raise document.refuse(str(error), *path) from None
+    shape = Shape(field or None, tuple(modifiers))
+    places = [path if not isinstance(values, list) else (*path, index) for index in range(len(raw))]
+    nodes = tuple(
+        _atom(value, written, shape, document, place)
+        for value, written, place in zip(item.value, raw, places, strict=True)
+    )
+    node = both(nodes) if item.value_linking is ConditionAND else either(nodes)
+    return Not(node) if item.negated else node
+
+
+def _atom(value: SigmaType, written: Any, shape: Shape, document: Document, path: Path) -> Node:
+    try:
+        return atom(value, written, shape)
+    except ValueError as error:
+        raise document.refuse(str(error), *path) from None
+
+
+def _check(field: str, modifiers: list[str], values: list[Any], document: Document, path: Path) -> None:
+    """Refuse what pySigma would let pass, or say more clearly what it would not."""
+    if not values:
+        raise document.refuse("the list of values is empty; write null for an absent field", *path)
+    for index, value in enumerate(values):
+        if not isinstance(value, _SCALARS):
+            kind = "map" if isinstance(value, dict) else type(value).__name__
+            raise document.refuse(
+                f"a value must be text, a number, true, false or null, not a {kind}", *path, index
+            )
+    for name in modifiers:
+        if name == "expand":
+            reason = "the modifier `expand` needs a pipeline to fill in its placeholders, and there is none"
+            raise document.refuse(reason, *path)
+        if name not in modifier_mapping:
+            raise document.refuse(f"no modifier `{name}` in Sigma 2.1", *path)
+    if "re" in modifiers and (others := set(modifiers) - _WITH_RE):
+        names = ", ".join(sorted(others))
+        raise document.refuse(f"`re` cannot be combined with {names}; say it in the expression", *path)
+    if "re" in modifiers and not all(isinstance(value, str) for value in values):
+        raise document.refuse("a regular expression must be text; put it in quotes", *path)
+    if not field and None in values:
+        raise document.refuse("null must belong to a field", *path)
