@@ -103,12 +103,13 @@ def _destinations(council: Council) -> str:
 
 def _partner(partner: Partner) -> str:
     categories = ", ".join(f'"{category}"' for category in partner.categories)
+    limit = "" if partner.limit is None else f"limit = {partner.limit}\n"
     return (
         "\n[[partner]]\n"
         f'name = "{partner.name}"\n'
         f'agreement = "{partner.agreement}"\n'
         f"expires = {partner.expires.isoformat()}\n"
-        f"limit = {partner.limit}\n"
+        f"{limit}"
         f'domains = ["{partner.domain}"]\n'
         "addresses = []\n"
         f"data_categories = [{categories}]\n"

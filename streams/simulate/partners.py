@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A partner: `limit` is how many people's data the agreement lets go there in a day.
+    """A partner: `limit` is how many people's data the agreement lets go there in a day, None for all.
 
     `groups` are the clients whose data it may get; `portal` is where transfers are uploaded.
     """
@@ -16,7 +16,7 @@ class Partner:
     name: str
     agreement: str
     domain: str
-    limit: int
+    limit: int | None
     expires: date
     categories: tuple[str, ...]
     groups: tuple[str, ...]
@@ -29,13 +29,16 @@ class Partner:
 
 
 BACKUP_HOST = "vault.cloudkeep.example"
+_SMALL = 2_000
+"""A council with so many employees at most agrees on smaller limits."""
 
 
 def partners(start: date, people: int) -> list[Partner]:
     """Make the partners of a council of this size; all agreements hold but the last one's."""
     until = date(start.year + 1, 12, 31)
     lapsed = start - timedelta(90)
-    size = 500 + people // 10
+    # In the steps in which the rules compare limits.
+    size = 500 if people <= _SMALL else 1_000
     return [
         Partner(
             "Stellan Valley NHS Trust", "ISA-2024-007", "stellanvalley-nhs.example", size, until,
@@ -51,11 +54,11 @@ def partners(start: date, people: int) -> list[Partner]:
             ("care", "child", "contact"), ("children",), ("safeguarding.hub", "mash"),
         ),
         Partner(
-            "Local Pension Fund", "ISA-2021-014", "county-pensions.example", 2 * people + 200, until,
+            "Local Pension Fund", "ISA-2021-014", "county-pensions.example", 1_000, until,
             ("financial", "contact"), (), ("members",),
         ),
         Partner(
-            "Cloudkeep (backup processor)", "DPA-2024-003", "cloudkeep.example", 1_000_000, until,
+            "Cloudkeep (backup processor)", "DPA-2024-003", "cloudkeep.example", None, until,
             ("care", "health", "contact", "financial", "child"), (), ("support",),
         ),
         Partner(

@@ -18,7 +18,7 @@ from streams.simulate.habits import LEAST_PEOPLE, TEAMS
 from streams.simulate.incidents import STORIES
 from streams.simulate.incidents.story import Plot
 from streams.simulate.people import Person
-from streams.simulate.services import notifications
+from streams.simulate.services import routines
 from streams.simulate.truth import Truth
 from streams.simulate.workdays import DAY, midnight
 from streams.simulate.writer import Writer
@@ -98,6 +98,6 @@ def _live(
                 at_work.append(person)
                 writer.add(everyday(council, person, day, members, restraint))
         advance(len(members))
-    writer.add(notifications(council, day, at_work))
+    writer.add(routines(council, day, at_work))
     for name, plot in played.items():
         writer.add(plot.on(day), story=name)

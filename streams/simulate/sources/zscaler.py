@@ -50,5 +50,8 @@ def line(person: Person, exchange: Exchange) -> Record:
         "devicehostname": person.host,
     }
     if exchange.file is not None:
-        event |= {"filename": exchange.file.name, "filetype": exchange.file.extension.upper()}
+        event |= {
+            "upload_filename": exchange.file.name,
+            "upload_filetype": exchange.file.extension.upper(),
+        }
     return Record(exchange.time, "zscaler", {"sourcetype": "zscalernss-web", "event": event})
