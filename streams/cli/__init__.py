@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import alerts, config, exits, match, run, simulate
+from streams.cli import alerts, config, exits, match, rules, run, simulate
 
 app = typer.Typer(
     name="outfall",
@@ -20,6 +20,7 @@ alerts.register(app)
 config.register(app)
 simulate.register(app)
 match.register(app)
+rules.register(app)
 
 
 def main() -> None:
