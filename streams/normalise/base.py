@@ -12,6 +12,7 @@ MAX_BYTES = 1 << 20
 """Longest record that is read; a longer one is a dead letter."""
 
 PART = "part"
+"""The mark of an event that is one of several lines of a whole; the rules see the whole alone."""
 
 
 @dataclass(slots=True)
@@ -36,8 +37,9 @@ class Parsed:
     """What a format makes of one record: flat ECS fields, its time, its own id, the log sources it is of.
 
     `time` is in nanoseconds since the epoch, UTC; None only where the record has no usable time.
-    `id` is the source's own unique id, or None where the format has none. `marks` become the event's; `PART`
-    says that the event is one of several lines of a whole, which alone is for the rules.
+    `untimed` may say why. `id` is the source's own unique id, or None where the format has none. `marks`
+    become the event's (`PART`). `dataset` is the format's name where another was asked for (`auto`). To a
+    `verbatim` document nothing is added.
     """
 
     fields: Fields
@@ -45,6 +47,9 @@ class Parsed:
     id: str | None = None
     logsources: tuple[LogSource, ...] = ()
     marks: tuple[str, ...] = ()
+    untimed: str | None = None
+    dataset: str | None = None
+    verbatim: bool = False
 
 
 class Format(Protocol):

@@ -1,0 +1,129 @@
+"""Documents that need no translation: ECS JSON, and any JSON exactly as it is.
+
+ECS 9: https://www.elastic.co/docs/reference/ecs
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from streams.errors import RecordError
+from streams.event import Fields, LogSource, Value, first, flatten, strings
+from streams.normalise.base import Context, Parsed
+from streams.normalise.document import exact_fields, load_document
+from streams.normalise.json_record import present, text, try_object
+from streams.normalise.time import parse_time
+
+_TIME = "@timestamp"
+_DATASETS = {
+    "o365.audit": LogSource(None, "m365", "audit"),
+    "google_workspace.drive": LogSource(None, "google_workspace", "drive"),
+    "system.security": LogSource(None, "windows", "security"),
+    "windows.security": LogSource(None, "windows", "security"),
+    "windows.sysmon_operational": LogSource(None, "windows", "sysmon"),
+    "windows.powershell": LogSource(None, "windows", "powershell-classic"),
+    "windows.powershell_operational": LogSource(None, "windows", "powershell"),
+    "aws.cloudtrail": LogSource(None, "aws", "cloudtrail"),
+    "azure.auditlogs": LogSource(None, "azure", "auditlogs"),
+    "azure.signinlogs": LogSource(None, "azure", "signinlogs"),
+    "azure.activitylogs": LogSource(None, "azure", "activitylogs"),
+    "okta.system": LogSource(None, "okta", "okta"),
+}
+_CATEGORIES = {
+    ("process", "start"): "process_creation",
+    ("file", "creation"): "file_event",
+    ("file", "deletion"): "file_delete",
+}
+"""By `event.category` and `event.type`; the product is the host's operating system."""
+_CHANNELS = {"web": "proxy", "email": "email"}
+
+
+class Ecs:
+    """One ECS document a line, nested or with dotted keys."""
+
+    name = "ecs"
+    summary = "ECS JSON, nested or with dotted keys, one document a line"
+
+    def recognises(self, line: str) -> bool:
+        """See the interface."""
+        if '"@timestamp"' not in line:
+            return False
+        document = try_object(line) or {}
+        return _TIME in document and len(document) > 1
+
+    def parse(self, line: str, context: Context) -> Parsed:
+        """See the interface."""
+        fields = flatten(load_document(line))
+        fields.update(_derived(fields))
+        time, untimed = _time(fields, line, context)
+        return Parsed(
+            fields=fields,
+            time=time,
+            id=text(first(fields.get("event.id"))),
+            logsources=_log_sources(fields),
+            untimed=untimed,
+        )
+
+
+class Json:
+    """Any JSON object a line, taken exactly as it is; `time_field` and `id_field` say what is what."""
+
+    name = "json"
+    summary = "any JSON objects, taken as they are; time and identity from the fields that are named"
+
+    def recognises(self, line: str) -> bool:  # noqa: ARG002 - the interface's
+        """Never: nothing tells what such a document means."""
+        return False
+
+    def parse(self, line: str, context: Context) -> Parsed:
+        """See the interface."""
+        fields = flatten(load_document(line))
+        time, untimed = _time(fields, line, context)
+        return Parsed(
+            fields=fields,
+            time=time,
+            id=text(first(fields.get(context.id_field))) if context.id_field else None,
+            untimed=untimed,
+            verbatim=True,
+        )
+
+
+def _time(fields: Fields, line: str, context: Context) -> tuple[int | None, str | None]:
+    """Read the time, exactly also where it is a fraction; where there is none give the reason instead."""
+    name = context.time_field or _TIME
+    value = first(fields.get(name))
+    if value is None:
+        return None, f"{name} is missing, and with it the time"
+    exact: object = first(exact_fields(line).get(name)) if isinstance(value, float) else value
+    try:
+        return parse_time(exact, context.zone), None
+    except RecordError as error:
+        return None, f"{name}: {error}"
+
+
+def _derived(fields: Fields) -> Fields:
+    """Give our own fields where a document has only the ECS ones that say the same."""
+    categories = strings(fields.get("event.category"))
+    channel: Value = None
+    if "email" in categories:
+        channel = "email"
+    elif "web" in categories and "url.domain" in fields:
+        channel = "web"
+    size = first(fields.get("http.request.bytes"))
+    wanted: Fields = present(
+        {"outfall.bytes": size if channel == "web" else None, "outfall.channel": channel}
+    )
+    return {name: value for name, value in wanted.items() if fields.get(name) is None}
+
+
+def _log_sources(fields: Fields) -> tuple[LogSource, ...]:
+    """Give the log sources that are plain from the dataset, from category with type, and from the channel."""
+    datasets, channels = strings(fields.get("event.dataset")), strings(fields.get("outfall.channel"))
+    product = text(first(fields.get("host.os.type")))
+    kinds = itertools.product(strings(fields.get("event.category")), strings(fields.get("event.type")))
+    found = [
+        *(_DATASETS[dataset] for dataset in datasets if dataset in _DATASETS),
+        *(LogSource(_CATEGORIES[kind], product) for kind in kinds if kind in _CATEGORIES),
+        *(LogSource(_CHANNELS[channel]) for channel in channels if channel in _CHANNELS),
+    ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,167 @@
+"""Blue Coat (Symantec, Broadcom) ProxySG access logs in W3C extended format (ELFF).
+
+The columns are those of the last `#Fields:` line (https://www.w3.org/TR/WD-logfile), which is kept for each
+stream; before one they are those of the default format `bcreportermain_v1`, to whose end newer versions add
+columns. Sizes are as seen by the appliance: `cs-bytes` from the client, `sc-bytes` to the client. Times are
+UTC but for `localtime`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from streams.errors import Ignored, RecordError
+from streams.event import Fields, LogSource
+from streams.normalise.address import clean_ip
+from streams.normalise.base import Context, Parsed
+from streams.normalise.json_record import number, present
+from streams.normalise.syslog import without_header
+from streams.normalise.time import parse_apache, parse_epoch, parse_time
+from streams.normalise.web import client_fields, domain, transfer_fields, url_fields, user_fields
+
+BCREPORTERMAIN = (
+    "date time time-taken c-ip cs-username cs-auth-group x-exception-id sc-filter-result cs-categories "
+    "cs(Referer) sc-status s-action cs-method rs(Content-Type) cs-uri-scheme cs-host cs-uri-port cs-uri-path "
+    "cs-uri-query cs-uri-extension cs(User-Agent) s-ip sc-bytes cs-bytes x-virus-id"
+)
+"""The columns that every version of the default format has."""
+
+_MEMORY = "proxysg.fields"
+_MAX_COLUMNS = 256
+_DIRECTIVE = re.compile(r"#(?:Version|Fields|Software|Start-Date|End-Date|Date|Remark):", re.IGNORECASE)
+_TOKEN = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+_DEFAULT_LINE = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ \t]+[0-9]{2}:[0-9]{2}:[0-9]{2}[ \t]+[0-9]{1,12}[ \t]+"
+    r"[0-9a-fA-F.:]{2,64}[ \t]"
+)
+_VERDICT = re.compile(r"\b(?:OBSERVED|PROXIED|DENIED)\b")
+_PARAMETER = re.compile(r";?[A-Za-z0-9-]{1,32}=\S+")
+_DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21"}
+
+
+class ProxySG:
+    """One request a line."""
+
+    name = "proxysg"
+    summary = "Blue Coat ProxySG access log (W3C; bcreportermain_v1 or what #Fields says)"
+
+    def recognises(self, line: str) -> bool:
+        """See the interface."""
+        if line.startswith("#"):
+            return _DIRECTIVE.match(line) is not None
+        bare = line if _DEFAULT_LINE.match(line) else without_header(line)
+        return _DEFAULT_LINE.match(bare) is not None and _VERDICT.search(bare[:4096]) is not None
+
+    def parse(self, line: str, context: Context) -> Parsed:
+        """See the interface."""
+        if line.startswith("#"):
+            _remember(line, context)
+            raise Ignored("a directive of the log")
+        stated = context.memory.get(_MEMORY)
+        columns = (stated or BCREPORTERMAIN).split()
+        values = _values(line, columns)
+        if len(values) < len(columns):
+            values = _values(without_header(line), columns)
+        if len(values) < len(columns) or (stated and len(values) > len(columns)):
+            raise RecordError(f"{len(values)} columns, where {len(columns)} are needed")
+        named = {
+            column.lower(): value
+            for column, value in zip(columns, values, strict=False)
+            if value not in ("", "-")
+        }
+        return Parsed(
+            fields=_fields(named),
+            time=_time(named, context.zone),
+            logsources=(LogSource("proxy", "bluecoat"),),
+        )
+
+
+def _remember(line: str, context: Context) -> None:
+    """Keep what `#Fields:` says about the lines that follow."""
+    name, _, columns = line.partition(":")
+    if name.lower() != "#fields":
+        return
+    if not 0 < len(columns.split()) <= _MAX_COLUMNS:
+        raise RecordError(f"#Fields names no columns, or more than {_MAX_COLUMNS}")
+    context.memory[_MEMORY] = " ".join(columns.split())
+
+
+def _values(line: str, columns: list[str]) -> list[str]:
+    """Part a line at spaces outside quotes.
+
+    A content type's parameters (`text/html; charset=utf-8`), which are not always quoted, are put back to it.
+    """
+    values = [
+        quoted.replace('""', '"') if bare == "" else bare
+        for quoted, bare in (found.groups(default="") for found in _TOKEN.finditer(line))
+    ]
+    lowered = [column.lower() for column in columns]
+    if "rs(content-type)" in lowered:
+        place = lowered.index("rs(content-type)")
+        while len(values) > len(columns) and _PARAMETER.fullmatch(values[place + 1]):
+            values[place : place + 2] = [f"{values[place].rstrip(';')}; {values[place + 1].lstrip(';')}"]
+    return values
+
+
+def _time(named: dict[str, str], zone: dt.tzinfo) -> int:
+    date, time = named.get("date"), named.get("time")
+    if date and time:
+        return parse_time(f"{date} {time}")
+    if epoch := named.get("timestamp") or named.get("x-timestamp-unix"):
+        return parse_epoch(epoch)
+    if stamp := named.get("gmttime") or named.get("x-cookie-date"):
+        return parse_apache(stamp)
+    if stamp := named.get("localtime"):
+        return parse_apache(stamp, zone)
+    raise RecordError("the line has no time: none of date with time, timestamp, gmttime and localtime")
+
+
+def _fields(named: dict[str, str]) -> Fields:
+    status, action = number(named.get("sc-status")), named.get("s-action")
+    taken = number(named.get("time-taken"))
+    fields = (
+        present(
+            {
+                "destination.ip": clean_ip(named.get("r-ip") or named.get("cs-ip")),
+                "event.duration": taken * 1_000_000 if taken is not None else None,
+                "http.request.method": named.get("cs-method"),
+                "http.request.referrer": named.get("cs(referer)"),
+                "http.response.mime_type": named.get("rs(content-type)"),
+                "observer.ip": clean_ip(named.get("s-ip")),
+                "proxysg.application": named.get("x-bluecoat-application-name"),
+                "proxysg.application_operation": named.get("x-bluecoat-application-operation"),
+                "proxysg.categories": named.get("cs-categories") or named.get("sc-filter-category"),
+                "proxysg.exception": named.get("x-exception-id"),
+                "proxysg.filter_result": named.get("sc-filter-result"),
+                "user.group.name": named.get("cs-auth-group"),
+                "user_agent.original": named.get("cs(user-agent)"),
+            }
+        )
+        | client_fields(named.get("c-ip"))
+        | user_fields(named.get("cs-username") or named.get("cs-user") or named.get("cs-userdn"))
+        | url_fields(_url(named))
+        | transfer_fields(
+            sent=number(named.get("cs-bytes")),
+            received=number(named.get("sc-bytes")),
+            status=status,
+            action=action or named.get("sc-filter-result"),
+            blocked=named.get("sc-filter-result") == "DENIED" or (action or "").endswith("_DENIED"),
+        )
+    )
+    if "url.domain" not in fields:
+        fields |= present({"url.domain": domain(named.get("cs-host") or named.get("r-host"))})
+    return fields
+
+
+def _url(named: dict[str, str]) -> str | None:
+    """Put the URL together from its columns; for CONNECT that is `host:port`."""
+    if whole := named.get("cs-uri") or named.get("c-uri"):
+        return whole
+    host, scheme, port = named.get("cs-host"), named.get("cs-uri-scheme"), named.get("cs-uri-port")
+    if host is None:
+        return None
+    if named.get("cs-method") == "CONNECT" or scheme in (None, "tcp", "ssl"):
+        return f"{host}:{port}" if port else host
+    place = f":{port}" if port and port != _DEFAULT_PORTS.get(scheme) else ""
+    return f"{scheme}://{host}{place}{named.get('cs-uri-path', '')}{named.get('cs-uri-query', '')}"
