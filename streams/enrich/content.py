@@ -16,6 +16,9 @@ from streams.enrich.subjects import known_of, merge
 from streams.event import Event, Fields, LogSource, Origin, strings
 from streams.state import Table
 
+CUT = "lineage_too_long"
+"""Mark of an event whose content went through too many hands to be followed exactly."""
+
 _BEARS = ("outfall.content.carries", "outfall.content.from")
 
 
@@ -99,7 +102,9 @@ class Content:
 
     def _complete(self, event: Event, bearer: _Bearer) -> list[str]:
         """Add to an event what is known of its content; give the ids of the origins."""
-        origins = self._lineage.origins(bearer.wanted, event.time, _actor(event.fields), event.id)
+        origins, cut = self._lineage.trace(bearer.wanted, event.time, _actor(event.fields), event.id)
+        if cut and CUT not in event.marks:
+            event.marks += (CUT,)
         for origin in origins:
             merge(event.fields, origin.known)
         if origins:

@@ -15,6 +15,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from streams.enrich.subjects import Known
@@ -24,8 +25,12 @@ from streams.state import Table
 SKEW = 5 * 60 * NANOSECONDS
 """How far the clocks of two sources may differ: so much later, a maker may still have come first."""
 
+MAX_LINKS = 500
+"""Longest way back that is followed; whoever renames a file more often wants it to be lost."""
+
 _WEAK = ("file:", "path:")
 _HASH = "sha256:"
+_TIME = attrgetter("time")
 _EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
@@ -60,8 +65,8 @@ class Lineage:
         self.table = Table("content_makers")
         self._retention = retention
         self._makers: dict[str, Maker] = {}
-        self._making: dict[str, set[str]] = {}
         self._using: dict[str, set[str]] = {}
+        self._explained: dict[str, set[str]] = {}
         self._ends: list[tuple[int, str]] = []
 
     def add(self, maker: Maker, watermark: int | None) -> bool:
@@ -75,10 +80,15 @@ class Lineage:
         self.table[maker.id] = _row(maker)
         return True
 
-    def origins(self, wanted: Sequence[str], time: int, actor: str | None, itself: str = "") -> list[Maker]:
-        """Give the origins of content that an event at `time` carries; never the event itself."""
-        if not any(identity in self._making for identity in wanted):
-            return []
+    def trace(
+        self, wanted: Sequence[str], time: int, actor: str | None, itself: str
+    ) -> tuple[list[Maker], bool]:
+        """Give the origins of content that an event at `time` carries, never the event itself.
+
+        Also tells whether the way was too long to be followed; then these are all origins that may be meant.
+        """
+        if not any(identity in self._explained for identity in wanted):
+            return [], False
         walk = _Walk(self, wanted, time - self._retention, time + SKEW, itself)
         return walk.origins(wanted, time, actor)
 
@@ -109,9 +119,9 @@ class Lineage:
         for maker_id, row in self.table.items():
             self._remember(_maker(maker_id, row))
 
-    def makers(self, identity: str) -> list[Maker]:
-        """Give all makers of an identity."""
-        return [self._makers[maker_id] for maker_id in self._making.get(identity, ())]
+    def explained(self, identity: str) -> list[Maker]:
+        """Give the makers of an identity that lead to an origin, or once led to one."""
+        return [self._makers[maker_id] for maker_id in self._explained.get(identity, ())]
 
     def _end(self, maker: Maker) -> int:
         # An event is reconsidered until the watermark is past it by the skew, so makers stay as much longer.
@@ -119,20 +129,32 @@ class Lineage:
 
     def _remember(self, maker: Maker) -> None:
         self._makers[maker.id] = maker
-        for index, identities in ((self._making, maker.made), (self._using, maker.made_from)):
-            for identity in identities:
-                index.setdefault(identity, set()).add(maker.id)
+        for identity in maker.made_from:
+            self._using.setdefault(identity, set()).add(maker.id)
         heapq.heappush(self._ends, (self._end(maker), maker.id))
+        if maker.is_origin or any(identity in self._explained for identity in maker.made_from):
+            self._spread(maker)
+
+    def _spread(self, maker: Maker) -> None:
+        """Note that a maker is explained, and with it those that used what it made."""
+        stack = [maker]
+        while stack:
+            reached = stack.pop()
+            for identity in reached.made:
+                known = self._explained.setdefault(identity, set())
+                if not known:
+                    stack += (self._makers[user] for user in self._using.get(identity, ()))
+                known.add(reached.id)
 
     def _forget(self, maker_id: str) -> None:
         maker = self._makers.pop(maker_id, None)
         if maker is None:
             return
-        for index, identities in ((self._making, maker.made), (self._using, maker.made_from)):
+        for index, identities in ((self._explained, maker.made), (self._using, maker.made_from)):
             for identity in identities:
-                index[identity].discard(maker_id)
-                if not index[identity]:
-                    del index[identity]
+                index.get(identity, set()).discard(maker_id)
+                if not index.get(identity):
+                    index.pop(identity, None)
 
 
 class _Walk:
@@ -149,26 +171,33 @@ class _Walk:
         self._earliest, self._latest, self._itself = earliest, latest, itself
         self._ordered: dict[tuple[str, str | None], list[Maker]] = {}
         self._makers: dict[str, list[Maker]] = {}
+        self._origins: dict[str, Maker] = {}
         self._passed: set[str] = set()
         self._gather(wanted)
 
-    def origins(self, wanted: Sequence[str], time: int, actor: str | None) -> list[Maker]:
+    def origins(self, wanted: Sequence[str], time: int, actor: str | None) -> tuple[list[Maker], bool]:
         found: dict[str, Maker] = {}
         seen: set[str] = set()
-        stack = self._sources(wanted, time, actor, link=False)
-        while stack:
-            maker = stack.pop()
-            if maker.id not in seen:
-                seen.add(maker.id)
-                if maker.is_origin:
-                    found[maker.id] = maker
-                stack += self._sources(maker.made_from, maker.time, maker.actor, link=True)
-        return [found[maker_id] for maker_id in sorted(found)]
+        start = step = self._sources(wanted, time, actor, link=False)
+        for _ in range(MAX_LINKS):
+            fresh = {maker.id: maker for maker in step if maker.id not in seen}
+            seen |= fresh.keys()
+            found |= {maker_id: maker for maker_id, maker in fresh.items() if maker.is_origin}
+            step = [
+                source
+                for maker in fresh.values()
+                for source in self._sources(maker.made_from, maker.time, maker.actor, link=True)
+            ]
+            if not step:
+                break
+        if step or (start and not found):  # too long, or in a circle: rather too many people than none
+            found = self._origins
+        return [found[maker_id] for maker_id in sorted(found)], bool(step)
 
     def _gather(self, wanted: Iterable[str]) -> None:
         """Find the makers from which any way leads to an origin; others must not hide those that do."""
         makers: dict[str, list[Maker]] = {}
-        users: dict[str, list[tuple[str, Maker]]] = {}
+        users: dict[str, list[str]] = {}
         explained: list[str] = []
         seen: set[str] = set()
         stack = [*wanted]
@@ -179,9 +208,10 @@ class _Walk:
             makers[identity] = self._in_time(identity)
             for maker in makers[identity]:
                 if maker.is_origin:
+                    self._origins[maker.id] = maker
                     explained.append(identity)
                 for source in maker.made_from:
-                    users.setdefault(source, []).append((identity, maker))
+                    users.setdefault(source, []).append(identity)
                 if maker.id not in seen:
                     seen.add(maker.id)
                     stack += maker.made_from
@@ -190,7 +220,7 @@ class _Walk:
             identity = explained.pop()
             if identity not in known:
                 known.add(identity)
-                explained += (made for made, _ in users.get(identity, ()))
+                explained += users.get(identity, ())
         self._makers = {
             identity: [m for m in made if m.is_origin or not known.isdisjoint(m.made_from)]
             for identity, made in makers.items()
@@ -199,7 +229,7 @@ class _Walk:
     def _in_time(self, identity: str) -> list[Maker]:
         return [
             maker
-            for maker in self._lineage.makers(identity)
+            for maker in self._lineage.explained(identity)
             if self._earliest <= maker.time <= self._latest and maker.id != self._itself
         ]
 
@@ -231,11 +261,14 @@ class _Walk:
         A later one, within the skew, is the last resort; for a link even after other actors' earlier ones,
         since links that follow each other closely (a rename there and back) would lead in a circle.
         """
-        mine, anybody = self._by_time(identity, actor), self._by_time(identity, None)
-        before = [_last(makers, time, hashes) for makers in (mine, anybody)]
-        after = [_last(makers, time + SKEW, hashes) for makers in (mine, anybody)]
-        choices = [*before, *after] if link else [before[0], after[0], before[1], after[1]]
-        return next(([maker] for maker in choices if maker is not None), [])
+        if not self._makers[identity]:
+            return []
+        late = time + SKEW
+        choices = [(actor, time), (actor, late), (None, time), (None, late)]
+        if link:
+            choices = [(actor, time), (None, time), (actor, late), (None, late)]
+        found = (_last(self._by_time(identity, whose), when, hashes) for whose, when in choices)
+        return next(([maker] for maker in found if maker is not None), [])
 
     def _by_time(self, identity: str, actor: str | None) -> list[Maker]:
         """Give an actor's makers of an identity, or everybody's, by time; origins last among equals."""
@@ -248,7 +281,7 @@ class _Walk:
 
 def _last(makers: list[Maker], time: int, hashes: set[str] | None) -> Maker | None:
     """Give the last maker not after `time` whose content may be one of the hashes, if these are known."""
-    for index in range(bisect_right(makers, time, key=lambda maker: maker.time) - 1, -1, -1):
+    for index in range(bisect_right(makers, time, key=_TIME) - 1, -1, -1):
         if hashes is None or _fits(makers[index], hashes):
             return makers[index]
     return None

@@ -1,6 +1,6 @@
 """The form of a National Insurance number; python-stdnum has no module for it, and it has no check digit.
 
-Two prefix letters, six digits, a suffix A to D that may be missing. Prefixes that are never given out are
+Two prefix letters, six digits, a suffix A to D. Prefixes that are never given out are
 refused (HMRC, National Insurance Manual NIM39110).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_FORM = re.compile(r"([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])[0-9]{6}[A-D]?", re.IGNORECASE | re.ASCII)
+_FORM = re.compile(r"([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])[0-9]{6}[A-D]", re.IGNORECASE | re.ASCII)
 _NEVER_GIVEN = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
 
 

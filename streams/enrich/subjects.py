@@ -6,7 +6,7 @@ Ids come from what a source states (`outfall.raw.*`) and from configured pattern
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
@@ -62,20 +62,17 @@ class Subjects:
                 records |= files
                 categories.update(pattern.categories)
                 vulnerable = vulnerable or pattern.vulnerable
-        pseudonyms = {self._pseudonyms.subject(raw) for raw in subjects if raw.strip()}
-        record_pseudonyms = {self._pseudonyms.record(raw) for raw in records if raw.strip()}
-        pseudonyms |= {self._kept(known) for known in strings(fields.get("outfall.subjects.id"))}
-        record_pseudonyms |= {self._kept_record(known) for known in strings(fields.get("outfall.records.id"))}
-        merge(
-            fields,
-            Known(
-                frozenset(pseudonyms),
-                frozenset(record_pseudonyms),
-                frozenset(categories),
-                vulnerable,
-                count(stated),
-            ),
+        # What stands there as pseudonyms stays only if it looks like them; it must not go further as it is.
+        subjects.update(strings(fields.pop("outfall.subjects.id", None)))
+        records.update(strings(fields.pop("outfall.records.id", None)))
+        known = Known(
+            _all(subjects, self._pseudonyms.subject),
+            _all(records, self._pseudonyms.record),
+            frozenset(categories),
+            vulnerable,
+            count(stated),
         )
+        merge(fields, known)
 
     def _found(self, pattern: Pattern, event: Event) -> tuple[set[str], set[str]]:
         people: set[str] = set()
@@ -94,13 +91,6 @@ class Subjects:
                 if record:
                     records.add(record)
         return people, records
-
-    def _kept(self, known: str) -> str:
-        """Keep what is a pseudonym already; whatever else stands there must not go further as it is."""
-        return known if is_pseudonym(known) else self._pseudonyms.subject(known)
-
-    def _kept_record(self, known: str) -> str:
-        return known if is_pseudonym(known) else self._pseudonyms.record(known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +156,10 @@ def outside_caseload(fields: Fields, caseloads: Mapping[str, frozenset[str]], *,
 def count(value: Scalar) -> int:
     """Give a mere number of people; 0 for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _all(ids: Iterable[str], pseudonym: Callable[[str], str]) -> frozenset[str]:
+    return frozenset(item if is_pseudonym(item) else pseudonym(item) for item in ids if item.strip())
 
 
 def _texts(pattern: Pattern, event: Event) -> Iterator[str]:
