@@ -22,7 +22,9 @@ from streams.detect.text import matcher
 from streams.detect.tree import And, Node, Not, Or, Wildcard, both, either
 
 _MAX_LENGTH = 8192
-_MAX_NESTING = 32
+_MAX_BRACKETS = 256
+_MAX_DEPTH = 64
+"""Deepest nesting, so that nothing that walks a tree can run out of stack."""
 
 
 def detection(section: Any, document: Document, path: Path, *, without: frozenset[str] = frozenset()) -> Node:
@@ -60,10 +62,9 @@ def detection(section: Any, document: Document, path: Path, *, without: frozense
 def _condition(text: Any, identifiers: Mapping[str, Node], document: Document, path: Path) -> Node:
     if not isinstance(text, str):
         raise document.refuse("a condition must be text", *path)
-    if len(text) > _MAX_LENGTH or text.count("(") > _MAX_NESTING * 8:
-        raise document.refuse(
-            f"the condition is longer than {_MAX_LENGTH} characters or has too many brackets", *path
-        )
+    if len(text) > _MAX_LENGTH or text.count("(") > _MAX_BRACKETS:
+        reason = f"the condition has more than {_MAX_LENGTH} characters or {_MAX_BRACKETS} brackets"
+        raise document.refuse(reason, *path)
     try:
         parsed = SigmaCondition(text, None).parse(postprocess=False)  # type: ignore[arg-type]  # only the grammar is used
         return _resolve(parsed, identifiers)
@@ -77,7 +78,9 @@ class _UnknownError(Exception):
     """The condition speaks of a search identifier that is not there."""
 
 
-def _resolve(item: Any, identifiers: Mapping[str, Node]) -> Node:
+def _resolve(item: Any, identifiers: Mapping[str, Node], depth: int = 0) -> Node:
+    if depth > _MAX_DEPTH:
+        raise RecursionError
     match item:
         case ConditionIdentifier():
             if item.identifier not in identifiers:
@@ -89,11 +92,11 @@ def _resolve(item: Any, identifiers: Mapping[str, Node]) -> Node:
                 raise _UnknownError(f"`{item.args[0]} of {item.pattern}` means no search identifier")
             return either(chosen) if item.cond_class is ConditionOR else both(chosen)
         case ConditionNOT():
-            return Not(_resolve(item.args[0], identifiers))
+            return Not(_resolve(item.args[0], identifiers, depth + 1))
         case ConditionAND():
-            return And(tuple(_resolve(part, identifiers) for part in item.args))
+            return And(tuple(_resolve(part, identifiers, depth + 1) for part in item.args))
         case ConditionOR():
-            return Or(tuple(_resolve(part, identifiers) for part in item.args))
+            return Or(tuple(_resolve(part, identifiers, depth + 1) for part in item.args))
     raise _UnknownError("it has an unknown element")
 
 

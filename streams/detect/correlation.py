@@ -22,6 +22,7 @@ from streams.rule import CorrelationType, Expression, Threshold
 _SECTION = "correlation"
 _KEYS = {"type", "rules", "generate", "timespan", "group-by", "aliases", "condition"}
 _TEMPORAL = {CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED}
+_MAX_CONDITION = 8192
 _MAX_TIMESPAN = 100 * 366 * 86_400
 
 
@@ -174,6 +175,8 @@ def _threshold(value: dict[str, Any], kind: CorrelationType, document: Document)
 
 def _extended(text: str, rules: tuple[str, ...], document: Document) -> Expression:
     path = (_SECTION, "condition")
+    if len(text) > _MAX_CONDITION:
+        raise document.refuse(f"the condition has more than {_MAX_CONDITION} characters", *path)
     try:
         expression = _expression(SigmaExtendedCorrelationCondition(text).parsed)
     except SigmaError as error:

@@ -49,18 +49,31 @@ def _item(key: str, values: Any, document: Document, path: Path) -> Node:
     modifiers = [_SYNONYMS.get(name, name) for name in modifiers]
     raw = values if isinstance(values, list) else [values]
     _check(field, modifiers, raw, document, path)
-    try:
-        item = SigmaDetectionItem.from_mapping("|".join([field, *modifiers]), raw)
-    except SigmaError as error:
-        raise document.refuse(str(error), *path) from None
+    places = [(*path, index) if isinstance(values, list) else path for index in range(len(raw))]
+    item = _parsed("|".join([field, *modifiers]), raw, document, path, places)
     shape = Shape(field or None, tuple(modifiers))
-    places = [path if not isinstance(values, list) else (*path, index) for index in range(len(raw))]
     nodes = tuple(
         _atom(value, written, shape, document, place)
         for value, written, place in zip(item.value, raw, places, strict=True)
     )
     node = both(nodes) if item.value_linking is ConditionAND else either(nodes)
     return Not(node) if item.negated else node
+
+
+def _parsed(
+    key: str, values: list[Any], document: Document, path: Path, places: list[Path]
+) -> SigmaDetectionItem:
+    """Have pySigma apply the modifiers. Regular expressions stay out of it: `regex` reads them as written."""
+    given = ["x"] * len(values) if "re" in key.split("|")[1:] else values
+    try:
+        return SigmaDetectionItem.from_mapping(key, given)
+    except SigmaError as error:
+        for value, place in zip(given, places, strict=True):  # find the value that is to blame
+            try:
+                SigmaDetectionItem.from_mapping(key, [value])
+            except SigmaError as its_own:
+                raise document.refuse(str(its_own), *place) from None
+        raise document.refuse(str(error), *path) from None
 
 
 def _atom(value: SigmaType, written: Any, shape: Shape, document: Document, path: Path) -> Node:
