@@ -37,7 +37,8 @@ def read_toml(path: Path, model: type[_Model], problems: list[str]) -> tuple[_Mo
         return model.model_validate(tomllib.loads(text)), text
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        problems.append(f"{path}{f':{found[1]}' if found else ''}: not valid TOML: {error}")
+        line = int(found[1]) if found else max(1, len(text.splitlines()))  # else it says "at end of document"
+        problems.append(f"{path}:{line}: not valid TOML: {error}")
     except ValidationError as error:
         for item in error.errors():
             line = toml_line(text, item["loc"])

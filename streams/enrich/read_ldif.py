@@ -79,7 +79,7 @@ def _entries(text: str, path: str, problems: list[str]) -> Iterator[tuple[str, _
             continue
         if sign == "::" and (value := _decoded(value) or "") == "":
             continue  # a value in bytes, such as a photograph or a certificate
-        begins = begins or number
+        begins = number if name == "dn" else begins
         entry.setdefault(name, []).append(value.strip())
 
 

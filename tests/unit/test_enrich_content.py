@@ -55,7 +55,7 @@ def test_an_export_explains_the_mail_that_carries_it() -> None:
         "outfall.raw.record": ["CR-1"],
     }
     events = [
-        export("export", NOON, [A], [f"P{n}" for n in range(200)], **more),
+        export("export", NOON, [A], [f"P{n}" for n in range(400)], **more),
         sent("mail", NOON + MINUTE, [A]),
     ]
     mail = outcome(events)["mail"]
