@@ -21,6 +21,7 @@ from streams.simulate.names import FIRST_NAMES, SURNAMES, WEBMAIL
 DOMAIN = "northmoor.example"
 WINDOWS_DOMAIN = "COUNTY"
 MANAGER = "team manager"
+_CERTAIN = 3
 _LEAST_IN_TEAM = LEAST_PEOPLE // len(TEAMS)
 
 
@@ -75,7 +76,7 @@ SERVICES = {
 
 
 def hire(random: Random, people: int, start: date) -> list[Person]:
-    """Make the staff, team by team, a team's managers first and, in teams that care, a leaver last."""
+    """Make the staff, team by team, a team's managers first. A team that cares has a leaver."""
     staff: list[Person] = []
     taken: set[str] = set()
     for team, size in _sizes(people).items():
@@ -84,10 +85,12 @@ def hire(random: Random, people: int, start: date) -> list[Person]:
         for place in range(size):
             role = MANAGER if place < managers else habits.roles[(place - managers) % len(habits.roles)]
             person = _person(random, len(staff), team, role, taken)
-            if place == managers:  # so that every team has somebody whose mailbox at home is known
+            # The first workers of each team are as the stories need them, however small the team is.
+            worker = place - managers
+            if worker == 0:
                 person = replace(person, private_known=True)
-            leaving = habits.care and place == size - 1
-            if leaving or (place >= managers and random.random() < UNDER_NOTICE):
+            leaving = worker == 1 if worker < _CERTAIN else random.random() < UNDER_NOTICE
+            if leaving and (habits.care or worker >= _CERTAIN):
                 notice = start - timedelta(random.randint(3, 20))
                 person = replace(person, notice=notice, leaves=notice + timedelta(60))
             staff.append(person)
