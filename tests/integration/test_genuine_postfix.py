@@ -19,10 +19,8 @@ SIZE = 60_000  # bytes of the attachment before it is encoded
 SENDER = "jane.smith@borough.test"
 PRIVATE = "jane.at.home@gmail.com"
 
-DESTINATIONS = 'internal_domains = ["borough.test"]'
-
 RULE = """
-title: Mail to a webmail address
+title: Mail to the own private address
 id: 8d1f1d56-6e5f-4b53-8a29-0e1a2f6f7c11
 status: test
 logsource:
@@ -31,7 +29,7 @@ logsource:
 detection:
     mail:
         outfall.channel: email
-        outfall.destination.class: webmail
+        outfall.destination.class: self
     condition: mail
 level: high
 """
@@ -72,17 +70,15 @@ def test_a_mail_raises_an_alert(tmp_path: Path) -> None:
     with (
         mail_server(free_port()) as outside,
         postfix(outside.port) as server,
-        outfall_run(
-            tmp_path, log=server.log, format_="postfix", rule=RULE, enrich={"destinations.toml": DESTINATIONS}
-        ) as outfall,
+        outfall_run(tmp_path, log=server.log, format_="postfix", rule=RULE) as outfall,
     ):
         send(server, PRIVATE)
         alert = outfall.alert("a mail", lambda alert: bool(alert["evidence"]))
         (message,) = outside.messages
         assert message.rcpt_tos == [PRIVATE]
-        assert alert["actor"]["id"] == "jane.smith"
+        assert alert["actor"]["id"] == "E1001"
         assert alert["destinations"] == [PRIVATE]
-        assert alert["destination_classes"] == ["webmail"]
+        assert alert["destination_classes"] == ["self"]
         assert alert["channels"] == ["email"]
         assert alert["verdict"] == "allowed"
         assert SIZE < alert["exposure"]["bytes"] < 2 * SIZE

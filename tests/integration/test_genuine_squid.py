@@ -89,12 +89,12 @@ def test_an_upload_raises_an_alert(tmp_path: Path, format_: str, logformat: str)
     with (
         web_server() as web,
         squid({UPLOAD_HOST: "127.0.0.1"}, logformat) as proxy,
-        outfall_run(tmp_path, log=proxy.log, format_=format_, rule=RULE, enrich={}) as outfall,
+        outfall_run(tmp_path, log=proxy.log, format_=format_, rule=RULE) as outfall,
     ):
         put(proxy, web, "jsmith")
         alert = outfall.alert("an upload", lambda alert: len(alert["evidence"]) == 1)
         assert web.uploads == [SIZE]
-        assert alert["actor"]["id"] == "jsmith"
+        assert alert["actor"]["id"] == "E1001"
         assert alert["destinations"] == ["dropbox.com"]
         assert alert["destination_classes"] == ["cloud_storage"]
         assert alert["channels"] == ["web"]
@@ -102,7 +102,10 @@ def test_an_upload_raises_an_alert(tmp_path: Path, format_: str, logformat: str)
         assert SIZE < sent < SIZE + HEADERS if logformat else sent == 0
 
         proxy.rotate()
-        put(proxy, web, "jsmith")
+        if logformat:
+            put_in_tunnel(proxy, web, r"BOROUGH\jsmith")
+        else:
+            put(proxy, web, "jsmith")
         again = outfall.alert("both uploads", lambda alert: len(alert["evidence"]) == 2)
         assert again["id"] == alert["id"]
-        assert again["exposure"]["bytes"] == 2 * sent
+        assert 2 * SIZE < again["exposure"]["bytes"] < 2 * (SIZE + HEADERS) if logformat else sent == 0

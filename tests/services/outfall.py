@@ -29,9 +29,15 @@ enrich = "enrich"
 jsonl = "alerts.jsonl"
 
 [[sources]]
-name = "{name}"
+name = "genuine"
 format = "{format}"
 path = "{path}"
+"""
+
+
+DESTINATIONS = 'internal_domains = ["borough.test"]'
+DIRECTORY = r"""id,accounts,emails,team,private_addresses
+E1001,BOROUGH\jsmith,jane.smith@borough.test,Adult Care,jane.at.home@gmail.com
 """
 
 
@@ -58,19 +64,17 @@ class Outfall:
 
 
 @contextlib.contextmanager
-def outfall_run(
-    folder: Path, *, log: Path, format_: str, rule: str, enrich: dict[str, str]
-) -> Iterator[Outfall]:
-    """Run outfall over a growing log with one rule; `enrich` gives the enrichment's files their texts."""
-    for name, text in {
-        **{f"enrich/{key}": text for key, text in enrich.items()},
+def outfall_run(folder: Path, *, log: Path, format_: str, rule: str) -> Iterator[Outfall]:
+    """Run outfall over a growing log with one rule, for an organisation with one employee."""
+    for place, text in {
+        "outfall.toml": CONFIGURATION.format(format=format_, path=log),
         "rules/rule.yml": rule,
+        "enrich/destinations.toml": DESTINATIONS,
+        "enrich/directory.csv": DIRECTORY,
     }.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    config = folder / "outfall.toml"
-    config.write_text(CONFIGURATION.format(name="genuine", format=format_, path=log), encoding="utf-8")
-    command = [OUTFALL, "run", "--config", config]
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_text(text, encoding="utf-8")
+    command = [OUTFALL, "run", "--config", folder / "outfall.toml"]
     with running(command, output=folder / "printed", environment=ENVIRONMENT) as process:
         yield Outfall(process, folder)
 

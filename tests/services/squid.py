@@ -57,9 +57,10 @@ class Squid:
         return f"http://{person}:secret@127.0.0.1:{self.port}"
 
     def rotate(self) -> None:
-        """Have squid put its log aside and begin another, as it is made to each night."""
+        """Put the log aside and have squid begin another, as Debian's logrotate does each night."""
+        self.log.rename(self.log.with_suffix(".log.1"))
         os.kill(self.pid, signal.SIGUSR1)
-        wait_for("squid to rotate its log", self.log.with_suffix(".log.0").exists)
+        wait_for("squid to begin another log", self.log.exists)
 
 
 @contextlib.contextmanager
