@@ -86,7 +86,7 @@ def _time(record: WindowsRecord, zone: dt.tzinfo) -> int:
         return parse_time(record.time, zone)
     if (moment := text(record.data.get("UtcTime"))) is not None:
         return parse_time(moment, dt.UTC)
-    raise RecordError("the event has no time")
+    raise RecordError("the event has none")
 
 
 def _identity(record: WindowsRecord, time: int) -> str | None:
