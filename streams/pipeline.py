@@ -183,7 +183,7 @@ class Pipeline:
 
     @property
     def _final_before(self) -> int:
-        """The time before which windows are final; enrichment may revise events a little behind the watermark."""
+        """The time before which windows are final: enrichment revises events a little behind the watermark."""
         return self._watermark.now - (0 if self._enricher is None else SKEW)
 
     def _taken_in(self, prepared: Prepared, outcome: Outcome) -> list[Event]:

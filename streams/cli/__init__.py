@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import alerts, config, exits, match, rules, run, simulate
+from streams.cli import alerts, config, demo, exits, formats, match, normalise, replay, rules, run, simulate
 
 app = typer.Typer(
     name="outfall",
@@ -20,7 +20,11 @@ alerts.register(app)
 config.register(app)
 simulate.register(app)
 match.register(app)
+normalise.register(app)
+formats.register(app)
 rules.register(app)
+replay.register(app)
+demo.register(app)
 
 
 def main() -> None:

@@ -22,14 +22,17 @@ def demo(
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed is another council.")] = 1,
     people: Annotated[int, typer.Option(help="How many employees.", min=40)] = 200,
-    days: Annotated[int, typer.Option(help="How many days; from 28 on, somebody leaks slowly.", min=1)] = 1,
+    days: Annotated[int, typer.Option(help="How many days.", min=1)] = 1,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Plant every incident that fits into the days, not just two.")
+    ] = False,
 ) -> None:
     """Simulate a council's day, run it through the whole pipeline, and show what happens as it happens.
 
-    An employee sends the records of 400 vulnerable adults home. Others do what only looks like it. At the
-    end the alerts are held against the truth. Exit status 1 when anything was missed, or somebody was woken
+    An employee sends the records of 400 vulnerable adults home, another has mail forwarded. Others do what
+    only looks like it. At the end the alerts are held against the truth. Exit status 1 when anything was missed, or somebody was woken
     for nothing.
     """
     from streams.cli.demonstration import demonstrate  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(demonstrate(out, seed=seed, people=people, days=days))
+    raise typer.Exit(demonstrate(out, seed=seed, people=people, days=days, everything=everything))

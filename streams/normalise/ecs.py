@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 
 from streams.errors import RecordError
-from streams.event import Fields, LogSource, Value, first, flatten, strings
+from streams.event import Fields, LogSource, Scalar, Value, as_list, first, flatten, strings
 from streams.normalise.base import Context, Parsed
+from streams.normalise.content_identity import file_identities
 from streams.normalise.document import exact_fields, load_document
 from streams.normalise.json_record import present, text, try_object
 from streams.normalise.time import parse_time
@@ -35,6 +36,8 @@ _CATEGORIES = {
     ("file", "deletion"): "file_delete",
 }
 """By `event.category` and `event.type`; the product is the host's operating system."""
+_MOVED = {"email": "email.attachments.file", "web": "file", "share": "file", "removable": "file"}
+"""Which files an event of a channel moves or sends."""
 _CHANNELS = {"web": "proxy", "email": "email"}
 
 
@@ -110,10 +113,24 @@ def _derived(fields: Fields) -> Fields:
     elif "web" in categories and "url.domain" in fields:
         channel = "web"
     size = first(fields.get("http.request.bytes"))
+    moved = _MOVED.get(text(first(fields.get("outfall.channel"))) or text(channel) or "")
     wanted: Fields = present(
-        {"outfall.bytes": size if channel == "web" else None, "outfall.channel": channel}
+        {
+            "outfall.bytes": size if channel == "web" else None,
+            "outfall.channel": channel,
+            "outfall.content.carries": _identities(fields, moved) if moved else None,
+        }
     )
     return {name: value for name, value in wanted.items() if fields.get(name) is None}
+
+
+def _identities(fields: Fields, prefix: str) -> list[Scalar] | None:
+    """Give the content identities of all files under a prefix, whose lists run in parallel."""
+    columns = [as_list(fields.get(f"{prefix}.{part}")) for part in ("name", "size", "hash.sha256")]
+    found: list[Scalar] = []
+    for name, size, digest in itertools.zip_longest(*columns):
+        found += file_identities(text(name), size if isinstance(size, int) else None, text(digest))
+    return found or None
 
 
 def _log_sources(fields: Fields) -> tuple[LogSource, ...]:
