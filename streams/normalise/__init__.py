@@ -34,7 +34,9 @@ _RECOGNISED: tuple[Format, ...] = (
 )
 """From strict to loose: a line is of the first that recognises it."""
 
-FORMATS: dict[str, Format] = {listed.name: listed for listed in (*_RECOGNISED, Json(), Auto(_RECOGNISED))}
+FORMATS: dict[str, Format] = {
+    listed.name: listed for listed in (*_RECOGNISED, Json(), Auto(_RECOGNISED, ProxySG()))
+}
 """Every format by its name."""
 
 _ID_DIGITS = 32

@@ -125,10 +125,15 @@ def _derived(fields: Fields) -> Fields:
 
 
 def _identities(fields: Fields, prefix: str) -> list[Scalar] | None:
-    """Give the content identities of all files under a prefix, whose lists run in parallel."""
+    """Give the content identities of all files under a prefix, whose lists run in parallel.
+
+    A list of another length than the longest tells nothing: which file's it is has been lost.
+    """
     columns = [as_list(fields.get(f"{prefix}.{part}")) for part in ("name", "size", "hash.sha256")]
+    files = max(map(len, columns))
+    aligned = [values if len(values) == files else [None] * files for values in columns]
     found: list[Scalar] = []
-    for name, size, digest in itertools.zip_longest(*columns):
+    for name, size, digest in zip(*aligned, strict=True):
         found += file_identities(text(name), size if isinstance(size, int) else None, text(digest))
     return found or None
 

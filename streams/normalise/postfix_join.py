@@ -1,9 +1,9 @@
 """Joins the lines that Postfix logs of one message, over host and queue id, to one event for the message.
 
 The state is the set of what the lines told, so that neither their order nor their repetition matters. A
-message comes out when it leaves the queue (`removed`) or is refused as a whole, and again, under the same id,
-when a late line tells more of it. It is kept for an hour of event time after that. Of more than `MAX_MESSAGES`
-the oldest goes; one that had not left the queue yet comes out as it is, marked `incomplete`.
+message comes out when it leaves the queue (`removed`) or is refused as a whole, and again, under the same
+id, when a late line tells more of it. It is kept for an hour of event time after that. Of more than
+`MAX_MESSAGES` the oldest goes; one that had not left the queue yet comes out as it is, marked `incomplete`.
 
 A message that a content filter hands back to Postfix is two, each with a queue id of its own.
 """
@@ -34,9 +34,9 @@ _LOG_SOURCE = LogSource("email", "postfix", "message")
 class PostfixJoin:
     """Takes the events of single lines and gives those of whole messages.
 
-    A row of `table` is what is known under one host and queue id: `facts` (each as JSON, so that repeated ones
-    are one), `origins` of the lines that ended a message by their time, `sent` (what has come out, by id),
-    and `last`, the latest time.
+    A row of `table` is what is known under one host and queue id: `facts` (each as JSON, so that repeated
+    ones are one), `origins` of the lines that ended a message by their time, `sent` (what has come out, by
+    id), and `last`, the latest time.
     """
 
     def __init__(self, max_messages: int = MAX_MESSAGES) -> None:

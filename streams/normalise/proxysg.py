@@ -27,16 +27,19 @@ BCREPORTERMAIN = (
 )
 """The columns that every version of the default format has."""
 
-_MEMORY = "proxysg.fields"
+ANNOUNCED = "proxysg.fields"
+"""Where a stream's memory keeps the columns of its `#Fields:` line."""
+
 _MAX_COLUMNS = 256
 _DIRECTIVE = re.compile(r"#(?:Version|Fields|Software|Start-Date|End-Date|Date|Remark):", re.IGNORECASE)
-_TOKEN = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+_TOKEN = re.compile(r'"((?:[^"]|"")*)"|(\[[0-9A-Za-z/:]{1,32} [0-9A-Z+-]{1,8}\]|\S+)')
+"""A value, which is quoted where it holds spaces; times have brackets instead."""
 _DEFAULT_LINE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ \t]+[0-9]{2}:[0-9]{2}:[0-9]{2}[ \t]+[0-9]{1,12}[ \t]+"
     r"[0-9a-fA-F.:]{2,64}[ \t]"
 )
 _VERDICT = re.compile(r"\b(?:OBSERVED|PROXIED|DENIED)\b")
-_PARAMETER = re.compile(r";?[A-Za-z0-9-]{1,32}=\S+")
+_PARAMETER = re.compile(r";?(?:%20)?([A-Za-z0-9-]{1,32}=\S+)")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21"}
 
 
@@ -58,7 +61,7 @@ class ProxySG:
         if line.startswith("#"):
             _remember(line, context)
             raise Ignored("a directive of the log")
-        stated = context.memory.get(_MEMORY)
+        stated = context.memory.get(ANNOUNCED)
         columns = (stated or BCREPORTERMAIN).split()
         values = _values(line, columns)
         if len(values) < len(columns):
@@ -84,13 +87,14 @@ def _remember(line: str, context: Context) -> None:
         return
     if not 0 < len(columns.split()) <= _MAX_COLUMNS:
         raise RecordError(f"#Fields names no columns, or more than {_MAX_COLUMNS}")
-    context.memory[_MEMORY] = " ".join(columns.split())
+    context.memory[ANNOUNCED] = " ".join(columns.split())
 
 
 def _values(line: str, columns: list[str]) -> list[str]:
     """Part a line at spaces outside quotes.
 
-    A content type's parameters (`text/html; charset=utf-8`), which are not always quoted, are put back to it.
+    A content type's parameters (`text/html; charset=utf-8`), which are not always quoted, are put back to
+    it: the `;` may have gone, and the space be `%20`.
     """
     values = [
         quoted.replace('""', '"') if bare == "" else bare
@@ -99,8 +103,8 @@ def _values(line: str, columns: list[str]) -> list[str]:
     lowered = [column.lower() for column in columns]
     if "rs(content-type)" in lowered:
         place = lowered.index("rs(content-type)")
-        while len(values) > len(columns) and _PARAMETER.fullmatch(values[place + 1]):
-            values[place : place + 2] = [f"{values[place].rstrip(';')}; {values[place + 1].lstrip(';')}"]
+        while len(values) > len(columns) and (parameter := _PARAMETER.fullmatch(values[place + 1])):
+            values[place : place + 2] = [f"{values[place].rstrip(';')}; {parameter[1]}"]
     return values
 
 

@@ -29,7 +29,9 @@ _RFC3164 = re.compile(rf"([A-Z][a-z]{{2}}) {{1,2}}([0-9]{{1,2}}) (?:([0-9]{{4}})
 _CTIME = re.compile(
     rf"[A-Z][a-z]{{2}} ([A-Z][a-z]{{2}}) {{1,2}}([0-9]{{1,2}}) {_CLOCK} (?:[A-Z]{{3,5}} )?([0-9]{{4}})"
 )
-_APACHE = re.compile(rf"([0-9]{{2}})/([A-Z][a-z]{{2}})/([0-9]{{4}}):{_CLOCK}(?: ([+-][0-9]{{4}}))?")
+_APACHE = re.compile(
+    rf"([0-9]{{2}})/([A-Z][a-z]{{2}}|[0-9]{{2}})/([0-9]{{4}}):{_CLOCK}(?: ([+-][0-9]{{4}}|GMT|UTC))?"
+)
 _OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?")
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -102,7 +104,10 @@ def parse_ctime(text: str, zone: dt.tzinfo) -> int:
 
 
 def parse_apache(text: str, zone: dt.tzinfo = dt.UTC) -> int:
-    """Read the time of the common log format (`07/Mar/2022:09:15:02 +0000`), in brackets or not."""
+    """Read the time of the common log format (`07/Mar/2022:09:15:02 +0000`), in brackets or not.
+
+    Its offset may be `GMT`, and its month a number, day first.
+    """
     found = _APACHE.fullmatch(text.strip().removeprefix("[").removesuffix("]"))
     if not found:
         raise RecordError("time is not of the form dd/Mmm/yyyy:hh:mm:ss")
@@ -126,9 +131,7 @@ def _assembled(
         moment = dt.datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
         offset = moment.utcoffset() or dt.timedelta()
     except (ValueError, OverflowError):
-        raise RecordError(
-            "time is on no calendar or clock (year, month, day, hour, minute)"
-        ) from None
+        raise RecordError("time is on no calendar or clock (year, month, day, hour, minute)") from None
     days = moment.toordinal() - _EPOCH_DAY
     seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset // dt.timedelta(seconds=1)
     if second > 60 or (second == 60 and seconds % 86_400):
@@ -137,7 +140,7 @@ def _assembled(
 
 
 def _offset(text: str) -> dt.tzinfo:
-    if text in ("Z", "z"):
+    if text in ("Z", "z", "GMT", "UTC"):
         return dt.UTC
     found = _OFFSET.fullmatch(text)
     if not found:
@@ -147,6 +150,8 @@ def _offset(text: str) -> dt.tzinfo:
 
 
 def _month(name: str) -> int:
+    if name.isdigit():
+        return int(name)
     if name not in _MONTHS:
         raise RecordError("time has a month that is none")
     return _MONTHS.index(name) + 1
