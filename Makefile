@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+ROUNDS ?= 10
 VERSIONS := 3.11 3.12 3.13
 PYTEST ?= $(BIN)/pytest -n 2 --dist worksteal
 
@@ -62,8 +63,15 @@ format: install ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-soak: install ## Search longer: thousands of examples for each property, many kills
-	@SOAK=1 $(PYTEST) --hypothesis-profile=soak --timeout 7200 -m "not services"
+bench: install ## Measure how fast each format is read, beside a yardstick of the same run
+	@$(BIN)/python benchmarks/normalise.py
+
+soak: install ## Search longer: ROUNDS=10 times fresh examples of each property, and kills
+	@for round in $$(seq 1 $(ROUNDS)); do
+		echo "== Round $$round of $(ROUNDS)"
+		$(PYTEST) --hypothesis-profile=soak --timeout 7200 -m hypothesis
+		$(PYTEST) tests/faults
+	done
 
 lock: install ## Lock the dependencies again after a change; UPGRADE=--upgrade takes newer ones
 	@compile="$(BIN)/uv pip compile --universal --python-version $(firstword $(VERSIONS)) --generate-hashes \

@@ -11,10 +11,10 @@ from hypothesis import settings
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = CHECKOUT.parent / "shared"
 
-# No deadlines: a busy machine is not a failure. CI tries the same examples each time.
+# No deadlines: a busy machine is not a failure. CI tries the same examples each time, soak always new ones.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
