@@ -11,7 +11,7 @@ from streams.detect.condition import detection
 from streams.detect.correlation import draft_of
 from streams.detect.document import Document, RefusedError
 from streams.detect.filters import Filter, filter_of
-from streams.detect.metadata import rule_of
+from streams.detect.metadata import check_version, rule_of
 from streams.detect.register import Entry, Register
 from streams.detect.tree import And
 from streams.errors import Refusal
@@ -60,14 +60,15 @@ class Assembly:
         document = entry.document
         if "detection" in document.content and entry.kind != "detection":
             raise document.refuse(f"a document is a detection or a {entry.kind}, not both", "detection")
+        check_version(document)
+        if entry.kind == "detection" and "detection" not in document.content:
+            raise document.refuse("there is no `detection`, `correlation` or `filter`")
         rule = rule_of(document, stem)
         if entry.kind == "filter":
             self._filters.append(filter_of(document))
         elif entry.kind == "correlation":
             self._drafts[rule.id] = (rule, draft_of(document))
         else:
-            if "detection" not in document.content:
-                raise document.refuse("there is no `detection`, `correlation` or `filter`")
             condition = detection(document.content["detection"], document, ("detection",))
             self._detections[rule.id] = Detection(rule, condition)
         entry.rule = rule

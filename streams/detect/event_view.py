@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from streams.detect.text import as_text, fold
-from streams.event import Fields, Scalar, as_list
+from streams.event import Event, Scalar, as_list
 
 Names = tuple[str, ...]
 """The fields that stand for a rule's field, the first that the event has counts (see `fields`)."""
 
 
 class EventView:
-    """An event's fields by name, as values, as text, and as text without case."""
+    """An event's fields by name, as values, as text, and as text without case.
 
-    __slots__ = ("_all_folded", "_all_texts", "_fields", "_folded", "_texts")
+    The whole event, in which keywords are searched for, leaves out what is ours: the identity that we gave it
+    and all under `outfall.`, such as pseudonyms, since none of it stood in the log.
+    """
 
-    def __init__(self, fields: Fields) -> None:
-        self._fields = fields
+    __slots__ = ("_all_folded", "_all_texts", "_fields", "_folded", "_id", "_texts")
+
+    def __init__(self, event: Event) -> None:
+        self._id = event.id
+        self._fields = event.fields
         self._texts: dict[Names, list[str]] = {}
         self._folded: dict[Names, list[str]] = {}
         self._all_texts: list[str] | None = None
@@ -55,7 +60,8 @@ class EventView:
         if self._all_texts is None:
             self._all_texts = [
                 as_text(value)
-                for values in self._fields.values()
+                for key, values in self._fields.items()
+                if not (key.startswith("outfall.") or (key == "event.id" and values == self._id))
                 for value in as_list(values)
                 if value is not None
             ]

@@ -84,7 +84,11 @@ def _add(assembly: Assembly, data: bytes, path: str, stem: str, *, must_be_sigma
         return []
     assembly.refused += refused
     for document in documents:
-        assembly.add(document, stem)
+        if any("action" in one.content for one in documents):
+            reason = "its file has `action` documents, which are of Sigma 1 and change what others mean"
+            assembly.refused.append(document.refuse(reason, "action").refusal)
+        else:
+            assembly.add(document, stem)
     return [hashlib.sha256(data).digest()] if refused else [_content_digest(one) for one in documents]
 
 

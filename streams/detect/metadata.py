@@ -22,10 +22,9 @@ def rule_of(document: Document, stem: str) -> Rule:
     """Read a rule's metadata. A rule without `id` and `name` is called `<file's stem>:<document's index>`.
 
     Raises:
-        RefusedError: they are not as Sigma has them, or belong to another version or taxonomy.
+        RefusedError: they are not as Sigma has them.
     """
     content = document.content
-    _check_version(document)
     own_id = content.get("id")
     if own_id is not None and (not isinstance(own_id, str) or not own_id):
         raise document.refuse("an id must be text, best a UUID", "id")
@@ -76,10 +75,13 @@ def identity_key(identity: str) -> str:
     return identity.lower() if _UUID.fullmatch(identity) else identity
 
 
-def _check_version(document: Document) -> None:
+def check_version(document: Document) -> None:
+    """Refuse what is of another version of Sigma, or another taxonomy.
+
+    Raises:
+        RefusedError: it is.
+    """
     content = document.content
-    if "action" in content:
-        raise document.refuse("`action` documents are of Sigma 1 and are not supported", "action")
     major = str(content.get("sigma-version", _MAJOR_VERSION)).partition(".")[0]
     if major != str(_MAJOR_VERSION):
         raise document.refuse(f"sigma-version {major} is not supported; this is Sigma 2.1", "sigma-version")
@@ -100,7 +102,7 @@ def _extras(document: Document) -> Extras:
 def _key_of(error: SigmaError, content: dict[str, Any]) -> str:
     """Guess which key an error of pySigma is about: the first that its text names."""
     words = re.findall(r"\w+", str(error).lower())
-    return next((word for word in words if word in content), "title")
+    return next((key for word in words for key in (word, f"{word}s") if key in content), "title")
 
 
 def _text(document: Document, key: str) -> str | None:

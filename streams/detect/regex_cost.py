@@ -7,6 +7,7 @@ many, and no length is safe for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from re import _constants as sre  # type: ignore[attr-defined]  # not in the stubs
 from typing import Any, NamedTuple
 
@@ -26,57 +27,70 @@ class _Cost(NamedTuple):
     steps: float
 
 
+_ENDLESS = _Cost(float("inf"), float("inf"))
+
+
 def longest_safe_text(tree: Any) -> int:
     """Give the longest text on which a parsed expression surely ends within `MAX_STEPS`, or 0."""
-    anchored = bool(tree.data) and tree.data[0] == (sre.AT, sre.AT_BEGINNING_STRING)
-    anchored = anchored or (
-        bool(tree.data)
-        and tree.data[0] == (sre.AT, sre.AT_BEGINNING)
-        and not tree.state.flags & sre.SRE_FLAG_MULTILINE
-    )
+    nodes = list(tree.data)
+    anchors = {sre.AT_BEGINNING_STRING}
+    if not tree.state.flags & sre.SRE_FLAG_MULTILINE:
+        anchors.add(sre.AT_BEGINNING)
+    anchored = bool(nodes) and nodes[0][0] is sre.AT and nodes[0][1] in anchors
     for length in _LENGTHS:
-        starts = 1 if anchored else length
-        if starts * _sequence(tree, length).steps + length <= MAX_STEPS:
+        steps = _Estimate(length, tree.state.groupwidths).whole(nodes)
+        if (1 if anchored else length) * steps + length <= MAX_STEPS:
             return length
     return 0
 
 
-def _sequence(nodes: Any, length: int) -> _Cost:
-    ways, steps = 1.0, 1.0
-    for operator, value in nodes:
-        cost = _node(operator, value, length)
-        steps += ways * cost.steps
-        ways *= cost.ways
-    return _Cost(ways, steps)
+class _Estimate:
+    """The cost of each kind of node on a text of `length` characters; `widths` are those of the groups."""
 
+    def __init__(self, length: int, widths: Sequence[Any]) -> None:
+        self._length = length
+        self._widths = widths
 
-def _node(operator: Any, value: Any, length: int) -> _Cost:
-    if operator in _ATOMS:
-        return _Cost(1, 1)
-    if operator is sre.BRANCH:
-        branches = [_sequence(branch, length) for branch in value[1]]
-        return _Cost(sum(cost.ways for cost in branches), sum(cost.steps for cost in branches))
-    if operator is sre.SUBPATTERN:
-        return _sequence(value[3], length)
-    if operator is sre.ATOMIC_GROUP:
-        return _Cost(1, _sequence(value, length).steps)
-    if operator in {sre.ASSERT, sre.ASSERT_NOT}:  # left at once it has matched, never entered again
-        return _Cost(1, _sequence(value[1], length).steps)
-    if operator in _REPEATS:
-        return _repeat(value, length)
-    if operator is sre.GROUPREF:
-        return _Cost(1, length)
-    return _Cost(float("inf"), float("inf"))
+    def whole(self, nodes: list[Any]) -> float:
+        """Give the steps of one attempt. Once a quantifier at the very end has its least, all is found."""
+        if nodes and nodes[-1][0] in _REPEATS:
+            low, _, body = nodes[-1][1]
+            nodes = [*nodes[:-1], (sre.MAX_REPEAT, (low, low, body))]
+        return self._sequence(nodes).steps
 
+    def _sequence(self, nodes: Any) -> _Cost:
+        ways, steps = 1.0, 1.0
+        for operator, value in nodes:
+            cost = self._node(operator, value)
+            steps += ways * cost.steps
+            ways *= cost.ways
+        return _Cost(ways, steps)
 
-def _repeat(value: Any, length: int) -> _Cost:
-    low, high, body = value
-    most = length if high is sre.MAXREPEAT else min(int(high), length)
-    cost = _sequence(body, length)
-    choices = max(most - int(low), 0) + 1
-    if cost.ways > 1:
+    def _node(self, operator: Any, value: Any) -> _Cost:
+        if operator in _ATOMS:
+            return _Cost(1, 1)
+        if operator is sre.BRANCH:
+            branches = [self._sequence(branch) for branch in value[1]]
+            return _Cost(sum(cost.ways for cost in branches), sum(cost.steps for cost in branches))
+        if operator is sre.SUBPATTERN:
+            return self._sequence(value[3])
+        if operator is sre.ATOMIC_GROUP:
+            return _Cost(1, self._sequence(value).steps)
+        if operator in {sre.ASSERT, sre.ASSERT_NOT}:  # left at once it has matched, never entered again
+            return _Cost(1, self._sequence(value[1]).steps)
+        if operator in _REPEATS:
+            return self._repeat(*value)
+        if operator is sre.GROUPREF:
+            return _Cost(1, min(int(self._widths[value][1]), self._length))
+        return _ENDLESS
+
+    def _repeat(self, low: Any, high: Any, body: Any) -> _Cost:
+        most = min(int(high), self._length)
+        cost = self._sequence(body)
+        choices = max(most - int(low), 0) + 1
+        if cost.ways == 1:
+            return _Cost(choices, most * cost.steps + 1)
         if most > _MAX_NESTED or cost.ways > MAX_STEPS:
-            return _Cost(float("inf"), float("inf"))
+            return _ENDLESS
         ways = cost.ways**most * choices
         return _Cost(ways, ways * cost.steps)
-    return _Cost(choices, most * cost.steps + 1)

@@ -47,7 +47,7 @@ class RuleSet:
         matches: list[Match] = []
         failures: list[RuleFailure] = []
         for index, event in enumerate(events):
-            view = EventView(event.fields)
+            view = EventView(event)
             for rule, test in self._applicable(event.logsources):
                 try:
                     if test(view):
