@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,8 @@ from streams.errors import ConfigError
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
 from streams.pipeline import Pipeline, Source
-from streams.rulebook.case import SUFFIX, Case, Expected, read
+from streams.rulebook.case import SUFFIX, Case, read
+from streams.rulebook.compare import compare
 
 SEVERITY_FILE = "severity.yml"
 TEST_KEY = f"test:{'A' * 43}="
@@ -155,52 +156,6 @@ def read_all(tests: Iterable[Path]) -> list[Case]:
     if problems:
         raise ConfigError(problems)
     return cases
-
-
-def compare(case: Case, fired: Sequence[Alert], explained: dict[str, str]) -> list[str]:
-    """Say what differs between the alerts that a case expects and those that there were."""
-    left = [*fired]
-    open_: list[Expected] = []
-    for expected in case.expect:
-        exact = next((alert for alert in left if not _differences(expected, alert)), None)
-        if exact is None:
-            open_.append(expected)
-        else:
-            left.remove(exact)
-    problems: list[str] = []
-    for expected in open_:
-        close = next((alert for alert in left if _label(alert) == expected.rule), None)
-        if close is None:
-            why = explained.get(expected.rule, "there is no such rule")
-            problems.append(f"{expected.rule}: expected an alert, saw none ({why})")
-        else:
-            left.remove(close)
-            problems += [f"{expected.rule}: {text}" for text in _differences(expected, close)]
-    problems += [f"{_label(alert)}: expected no alert, saw one: {alert.reason}" for alert in left]
-    pages = sum(alert.pages for alert in fired)
-    if case.pages is not None and pages != case.pages:
-        problems.append(f"expected {case.pages} pages in all, saw {pages}")
-    return problems
-
-
-def _differences(expected: Expected, alert: Alert) -> list[str]:
-    if _label(alert) != expected.rule:
-        return ["another rule"]
-    pairs = [
-        ("group", expected.group, alert.group),
-        ("observed", expected.observed, alert.observed),
-        ("people", expected.people, alert.exposure.people),
-        ("severity", expected.severity, alert.severity),
-        ("pages", expected.pages, alert.pages),
-    ]
-    found = [f"expected {name} {want}, saw {have}" for name, want, have in pairs if want not in (None, have)]
-    if expected.reason is not None and expected.reason not in alert.reason:
-        found.append(f"expected {expected.reason!r} in the reason, saw {alert.reason!r}")
-    return found
-
-
-def _label(alert: Alert) -> str:
-    return alert.rule.name or alert.rule.id
 
 
 def _leaves(rule_id: str, below: dict[str, tuple[str, ...]]) -> list[str]:
