@@ -1,8 +1,8 @@
 """What every format makes of its samples, line by line.
 
-Each folder is named after a format and holds `input.log` and `expected.jsonl`: for each line the event, or why it
-is none. After a wanted change, `OUTFALL_GOLDEN=write pytest tests/golden` writes the expectations anew; read the
-difference before committing it.
+Each folder is named after a format and holds `input.log` and `expected.jsonl`: for each line the event, or
+why it is none. After a wanted change, `OUTFALL_GOLDEN=write pytest tests/golden` writes the expectations
+anew; read the difference before committing it.
 """
 
 from __future__ import annotations
