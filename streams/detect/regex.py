@@ -192,7 +192,7 @@ def _anchor(kind: Any, multiline: bool, tail: bool) -> str:
     if kind is sre.AT_BOUNDARY:
         return r"\b"
     if kind is sre.AT_NON_BOUNDARY:
-        return r"\B"
+        raise _NotForRe2Error(r"it has `\B`, which RE2 also sees inside letters beyond ASCII")
     if kind is sre.AT_END_STRING:
         raise RegexError(r"`\Z` means different things in PCRE and Python; write `$`")
     if multiline:

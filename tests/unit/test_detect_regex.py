@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.detect.regex import RegexError, TextTooLongError, compile_search
@@ -44,6 +44,7 @@ expressions = st.recursive(
 texts = st.text(alphabet="abAB1 é\n\v\t.-\\_\u2028", max_size=12)
 
 
+@example(r"\B", "1é1", "")  # RE2 works on bytes
 @given(expressions, texts.filter(bool), st.sampled_from(["", "m", "s", "ms"]))
 def test_the_same_texts_match_as_in_python(expression: str, text: str, flags: str) -> None:
     value = re.ASCII
