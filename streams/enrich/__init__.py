@@ -10,6 +10,7 @@ from streams.enrich.actor import Actor, Actors, day_of
 from streams.enrich.config import EnrichConfig
 from streams.enrich.content import Content
 from streams.enrich.destination import SIZE_UNKNOWN, Destinations, uncovered_categories, upload_size
+from streams.enrich.disk import add_disk_identities
 from streams.enrich.subjects import Subjects, outside_caseload
 from streams.event import NANOSECONDS, Event, Fields, LogSource, strings
 from streams.state import Table
@@ -41,6 +42,7 @@ class Enricher:
         self._subjects.apply(event)
         actor = self._actors.of(event.fields)
         self._say_who_and_where(event, actor)
+        add_disk_identities(event.fields)
         events = [event, *self._content.trace(event, watermark)]
         for known in events:
             self._conclude(known)
