@@ -100,7 +100,7 @@ def _fields(found: dict[str, str]) -> Fields:
             }
         )
         | client_fields(_stated(found["client"]))
-        | user_fields(_stated(unquote(found["user"])))
+        | user_fields(_stated(_decoded(found["user"])))
         | url_fields(_stated(found["url"]))
         | transfer_fields(
             sent=number(found["sent"]),
@@ -120,6 +120,11 @@ def _blocked(action: str, status: int, hierarchy: str) -> bool:
     if action.endswith("_DENIED"):
         return True
     return status in _FORBIDDEN and hierarchy in ("NONE", "-") and action != "TCP_DENIED_REPLY"
+
+
+def _decoded(user: str) -> str:
+    r"""Undo the encoding of `%[un`: `%HH`, and `\\` for a backslash; spaces stay as they are."""
+    return unquote(user.replace("\\\\", "\\"))
 
 
 def _stated(text: str) -> str | None:
