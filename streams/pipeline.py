@@ -18,7 +18,7 @@ from streams.correlate.severity import SeverityTable
 from streams.detect.load import RuleBook
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
-from streams.enrich.lineage import SKEW
+from streams.enrich.maker import SKEW
 from streams.errors import Ignored, Place, RecordError
 from streams.event import Event, RawRecord
 from streams.normalise import normalise
@@ -133,7 +133,7 @@ class Pipeline:
         if self._enricher is not None:
             self._enricher.after_restore()
         self._watermark.after_restore()
-        self._correlator.after_restore()
+        self._correlator.after_restore(self._final_before)
 
     def prepare(self, record: RawRecord) -> Prepared:
         """Normalise one record, without taking it in."""
@@ -183,7 +183,7 @@ class Pipeline:
 
     @property
     def _final_before(self) -> int:
-        """The time before which windows are final: enrichment revises events a little behind the watermark."""
+        """The time before which windows are final: enrichment revises events behind the watermark."""
         return self._watermark.now - (0 if self._enricher is None else SKEW)
 
     def _taken_in(self, prepared: Prepared, outcome: Outcome) -> list[Event]:

@@ -23,15 +23,12 @@ class Extras(BaseModel):
 
     group_by: list[str] = Field(
         default=["outfall.actor.id"],
-        description="Fields that part one alert of a plain detection from another; a correlation has its own.",
+        description="Fields that part one alert of a detection from another; a correlation has its own.",
     )
     quiet: str | None = Field(
         default=None,
         pattern=r"^\d+[smhd]$",
         description="An alert closes after this long without a firing; never shorter than the timespan.",
-    )
-    data_categories: list[str] = Field(
-        default=[], description="Categories of personal data at stake, added to those found in the events."
     )
     page: bool = Field(
         default=True, description="Whether this rule may page at all; otherwise a ticket at most."

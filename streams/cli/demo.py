@@ -30,8 +30,8 @@ def demo(
     """Simulate a council's day, run it through the whole pipeline, and show what happens as it happens.
 
     An employee sends the records of 400 vulnerable adults home, another has mail forwarded. Others do what
-    only looks like it. At the end the alerts are held against the truth. Exit status 1 when anything was missed, or somebody was woken
-    for nothing.
+    only looks like it. At the end the alerts are held against the truth. Exit status 1 when anything was
+    missed, or somebody was woken for nothing.
     """
     from streams.cli.demonstration import demonstrate  # noqa: PLC0415 - keeps --help fast
 

@@ -30,12 +30,14 @@ from streams.simulate.run import Simulation, simulate
 from streams.simulate.score import Score, score
 
 INCIDENTS = ("mail_home", "forwarding_rule")
+PIPED_WIDTH = 130
 RULES = Path(__file__).resolve().parents[2] / "rules"
 
 
 def demonstrate(out: Path | None, *, seed: int, people: int, days: int, everything: bool) -> int:
     """Simulate, run, show and judge; give the exit status."""
-    console = Console(highlight=False)
+    terminal = Console(highlight=False)
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
     with ExitStack() as stack:
         if out is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outfall-demo-")))
@@ -144,7 +146,7 @@ def _show_pages(console: Console, alerts: list[Alert]) -> None:
             "when": f"{alert.first} to {alert.last}",
             "files": ", ".join(file.name or "?" for file in alert.files),
             "rule": alert.rule.title,
-            "also seen by": f"{related} further alerts of the same breach" if related else "",
+            "also seen by": f"{related} more {'alert' if related == 1 else 'alerts'}" if related else "",
             "alert": alert.id,
         }
         for name, value in rows.items():

@@ -20,6 +20,7 @@ from streams.cli import exits
 from streams.correlate.correlator import Firing
 from streams.correlate.severity import SeverityTable
 from streams.correlate.severity import load as load_severity
+from streams.detect.fields import NONE
 from streams.detect.load import load as load_rules
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
@@ -89,7 +90,11 @@ def run(options: Options) -> int:
         console.print(str(refusal), style="yellow", markup=False)
     pipeline = Pipeline(
         sources,
-        RuleSet(book, ignore_logsource=options.ignore_logsource),
+        RuleSet(
+            book,
+            ignore_logsource=options.ignore_logsource,
+            mapping=NONE if options.format == "json" else None,
+        ),
         book,
         enricher,
         severity,

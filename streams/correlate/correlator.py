@@ -192,8 +192,9 @@ class Correlator:
         ]
         return sorted([*self._final, *standing], key=lambda f: (f.time, f.correlation.rule.id, f.key))
 
-    def after_restore(self) -> None:
-        """Work out everything that follows from the restored tables."""
+    def after_restore(self, watermark: int) -> None:
+        """Work out everything that follows from the restored tables, saved when the watermark stood there."""
+        self._watermark = watermark
         for key, row in self._rows.items():
             correlation = self._correlations.get(row["correlation"])
             if correlation is not None:
@@ -215,6 +216,7 @@ class Correlator:
                 self._tracks[row["track"]].episodes.append(Episode.from_row(episode_id, row))
         for track in self._tracks.values():
             track.episodes.sort(key=lambda episode: episode.first)
+            track.after_restore(watermark)
             track.rebuild(self.fields)
             self._schedule(track)
             self._await(track)

@@ -20,9 +20,9 @@ from streams.correlate.tally import Tally
 class Episode:
     """One episode. `first` and `last` are the times of its outermost firings, in nanoseconds.
 
-    `late` counts events of its group that came too late to be counted in. `page_now` is true while a page
-    is due with the next revision. `summary` is the greatest metric and the number of firings, kept when the
-    episode has ended and its window is forgotten.
+    `paged` is the highest tier at which it has paged, -1 before. `late` counts events of its group that came
+    too late to be counted in. `page_now` is true while a page is due with the next revision. `summary` is the
+    greatest metric and the number of firings, kept when the episode has ended and its window is forgotten.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Episode:
     revision: int = 0
     digest: str = ""
     pages: int = 0
+    paged: int = -1
     breach: str | None = None
     late: int = 0
     page_now: bool = False
@@ -48,6 +49,7 @@ class Episode:
             "revision": self.revision,
             "digest": self.digest,
             "pages": self.pages,
+            "paged": self.paged,
             "breach": self.breach,
             "late": self.late,
         }

@@ -49,9 +49,10 @@ class Pager:
             breach = {"alert": episode.id, "tier": -1, "people": [], "last": episode.last}
         people = set(breach["people"]) | episode.tally.subjects
         tier = self._severity.tier(max(len(people), episode.tally.people))
-        if tier > breach["tier"]:
+        if tier > max(breach["tier"], episode.paged):
             episode.page_now = True
             episode.pages += 1
+            episode.paged = tier
         episode.breach = breach["alert"]
         updated = {
             "alert": breach["alert"],

@@ -109,6 +109,16 @@ class Track:
         limit = watermark - self.correlation.timespan
         return min(limit, self.episodes[0].first - self.correlation.timespan) if self.episodes else limit
 
+    def after_restore(self, watermark: int) -> None:
+        """Take back the firings that only seem so because part of their window has been forgotten.
+
+        What lies before the watermark is final: a firing there is of an open episode, with whole windows.
+        """
+        times = self.window.firing_times
+        for time in times[: bisect.bisect_left(times, watermark)]:
+            if not any(episode.first <= time <= episode.last for episode in self.episodes):
+                self.window.retract(time)
+
     def rebuild(self, fields: FieldsOf) -> None:
         """Work out the tallies of restored episodes from the window."""
         for episode in self.episodes:
@@ -146,6 +156,7 @@ class Track:
                     episode.id,
                 )
                 episode.pages += later.pages
+                episode.paged = max(episode.paged, later.paged)
                 episode.breach = episode.breach or later.breach
                 affected.append(later)
             episode.first, episode.last = times[0], times[-1]

@@ -68,6 +68,10 @@ class Window:
         high = bisect.bisect_left(self._order, (last + 1, ""))
         return [self.entries[entry_id] for _, entry_id in self._order[low:high]]
 
+    def retract(self, time: int) -> None:
+        """Say that `time` does not fire."""
+        self._record(time, None)
+
     def prune(self, before: int) -> list[Entry]:
         """Forget the entries and firings older than `before`, and give the entries forgotten."""
         count = bisect.bisect_left(self._order, (before, ""))

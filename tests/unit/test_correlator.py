@@ -267,8 +267,8 @@ def test_restored_from_its_tables_anywhere_it_goes_on_the_same(events: list[Seen
         tables = {table.name: table for table in correlator.tables}
         for (name, key), value in rows.items():
             tables[name].restore(key, value)
-        correlator.after_restore()
         newest = max((event.time for event in done), default=NEVER)
+        correlator.after_restore(newest - LATENESS)
         for event in events[start:end]:
             newest = max(newest, event.time)
             correlator.apply(event.event(), [RULES[name] for name in event.rules], newest - LATENESS)
