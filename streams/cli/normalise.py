@@ -19,8 +19,9 @@ def normalise(
 ) -> None:
     """Print one line of nested ECS JSON for each line of the input.
 
-    A line that is no event gives [bold]null[/], and its number, from 0, with the reason on standard error. Where one event takes
-    several lines (Postfix), each gives its own here; only [bold]outfall run[/] and [bold]replay[/] join them.
+    A line that is no event gives [bold]null[/]; its number, counted from 0, and the reason are on standard
+    error. Where one event takes several lines (Postfix), each gives its own here; only [bold]outfall run[/]
+    and [bold]outfall replay[/] join them.
     """
     from streams.cli.normalising import run  # noqa: PLC0415 - keeps --help fast
 
