@@ -253,3 +253,14 @@ def test_ldif_and_csv_are_one_directory(tmp_path: Path) -> None:
 def test_ldif_that_is_not_read(tmp_path: Path, line: str, expected: str) -> None:
     [problem] = problems(write(tmp_path, {"directory.ldif": f"dn: x\n{line}\n"}))
     assert problem.startswith(expected)
+
+
+def test_the_examples_in_the_documentation_are_valid(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "configuration-folder.md").read_text(
+        encoding="utf-8"
+    )
+    blocks = [block.partition("\n")[2] for block in text.split("```")[1::2]]
+    names = ["pseudonym.key", "directory.csv", "caseload.csv", "destinations.toml", "subjects.toml"]
+    config = load(write(tmp_path, dict(zip(names, blocks, strict=True))), key=None)
+    assert config.caseloads.keys() == {"E1001"}
+    assert len(config.patterns) == 2
