@@ -72,7 +72,7 @@ class _Lines:
 
 def run(options: Options) -> int:
     """Replay, print, and give the exit status."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         sources = _sources(options)
         book = load_rules(options.rules)

@@ -304,6 +304,8 @@ class Correlator:
                 ]
                 self._where.setdefault(entry_id, set()).add(track.id)
                 self._uses.update(entry.evidence)
+                if former_entry is not None and former_entry.time != entry.time:
+                    changed += self._settle(track, former_entry.time, None)
                 changed += self._settle(track, entry.time, completing)
                 self._schedule(track)
                 self._await(track)

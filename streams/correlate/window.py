@@ -115,7 +115,7 @@ class Window:
                 start += 1
             if time >= changed:
                 self._record(time, metric.value())
-        if index == len(self._order):
+        if index == len(self._order) and (not self._order or self._order[-1][0] >= changed):
             self._metric, self._start = metric, start
         else:
             self._metric = None  # the newest time was not reached; the next sweep that reaches it makes one

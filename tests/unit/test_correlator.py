@@ -174,6 +174,26 @@ def test_temporal_ordered_needs_every_rule_strictly_later(events: list[Seen]) ->
     assert {(key, time) for key, time, *_ in found(correlator)} == expected
 
 
+@given(events=seen, data=st.data())
+@settings(max_examples=150)
+def test_a_changed_version_of_an_event_replaces_the_former(events: list[Seen], data: st.DataObject) -> None:
+    versions = [
+        dataclasses.replace(event, id=str(data.draw(st.integers(0, max(1, len(events) // 2)), label="id")))
+        for event in events
+    ]
+    latest = list({event.id: event for event in versions}.values())
+    condition = Threshold("gte", 2, ("value",))
+    correlations = [
+        *everything(),
+        dataclasses.replace(
+            correlation(CorrelationType.VALUE_COUNT, condition), rule=rule("values", alerts=True)
+        ),
+    ]
+    one, other = run(correlations, versions), run(correlations, latest)
+    assert found(one) == found(other)
+    assert story(one) == story(other)
+
+
 def story(correlator: Correlator) -> list[object]:
     """The episodes without their ids: what must not depend on the order of arrival."""
     return sorted(
