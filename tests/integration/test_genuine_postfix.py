@@ -82,4 +82,5 @@ def test_a_mail_raises_an_alert(tmp_path: Path) -> None:
         assert alert["channels"] == ["email"]
         assert alert["verdict"] == "allowed"
         assert SIZE < alert["exposure"]["bytes"] < 2 * SIZE
+        assert [file["name"] for file in alert["files"]] == ["export.zip"]
         assert len(alert["evidence"]) == 1, "one mail is one event, of however many lines"
