@@ -35,7 +35,10 @@ def read_lines(stream: BinaryIO, max_bytes: int) -> Iterator[Line]:
             length += len(rest)
             if rest.endswith(b"\n"):
                 break
-        text = data.rstrip(b"\n")[: max_bytes + 1].removesuffix(b"\r")
+        text = data.removesuffix(b"\n")
+        if not truncated:
+            text = text.removesuffix(b"\r")
+        text = text[: max_bytes + 1]
         yield Line(text, offset, number, truncated or len(text) > max_bytes)
         offset += length
         number += 1
