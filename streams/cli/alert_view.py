@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -29,6 +30,14 @@ _TOLD = (
 """The fields of an event that its line of evidence tells, in this order."""
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """Make text from a log harmless to a terminal: no control characters, no turned direction."""
+    return _CONTROL.sub("\ufffd", text)
+
+
 def print_json(alerts: Iterable[Stored]) -> None:
     """Print one JSON line for each alert, with what people did about it."""
     for alert in alerts:
@@ -48,11 +57,11 @@ def print_table(alerts: Sequence[Stored]) -> None:
             Text(alert.severity, COLOURS[alert.severity]),
             alert.last,
             str(alert.exposure.people),
-            Text(alert.actor.id or "-"),
-            Text(", ".join(alert.destinations) or "-"),
-            Text(alert.rule.name or alert.rule.title),
+            Text(plain(alert.actor.id or "-")),
+            Text(plain(", ".join(alert.destinations) or "-")),
+            Text(plain(alert.rule.name or alert.rule.title)),
             state(stored),
-            Text(stored.assignee or "-"),
+            Text(plain(stored.assignee or "-")),
         )
     Console(highlight=False).print(table)
 
@@ -69,14 +78,14 @@ def explain(stored: Stored) -> None:
     """Print one alert for a person to read."""
     console = Console(highlight=False)
     alert = stored.alert
-    console.print(Text(alert.reason, "bold"))
-    console.print(Text.assemble((alert.severity, COLOURS[alert.severity]), f" · {alert.rule.title}"))
+    console.print(Text(plain(alert.reason), "bold"))
+    console.print(Text.assemble((alert.severity, COLOURS[alert.severity]), f" · {plain(alert.rule.title)}"))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in _facts(stored):
         if value:
-            table.add_row(name, Text(value))
+            table.add_row(name, Text(plain(value)))
     console.print(table)
     _print_list(console, "Evidence", [_evidence(item) for item in alert.evidence])
     _print_list(console, "What to do", alert.rule.runbook)
@@ -133,4 +142,4 @@ def _print_list(console: Console, title: str, lines: Sequence[str]) -> None:
     if lines:
         console.print(Text(f"\n{title}", "bold"))
     for number, line in enumerate(lines, 1):
-        console.print(Text(f"{number:>4}  {line}"))
+        console.print(Text(f"{number:>4}  {plain(line)}"))

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from streams.alert import SEVERITIES, Alert
 from streams.cli import exits
-from streams.cli.alert_view import COLOURS
+from streams.cli.alert_view import COLOURS, plain
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome
@@ -134,7 +134,7 @@ class Reporter:
             style = COLOURS[alert.severity]
             self._out.print(f"[{style}]{alert.severity:>13}[/] ", end="")
             page = "PAGE " if alert.page else ""
-            self._out.print(f"{alert.last} {page}{alert.reason} ({alert.id[:12]})", markup=False)
+            self._out.print(f"{alert.last} {page}{plain(alert.reason)} ({alert.id[:12]})", markup=False)
         else:
             sys.stdout.buffer.write(alert.model_dump_json().encode() + b"\n")
             sys.stdout.buffer.flush()
