@@ -35,13 +35,13 @@ def local(random: Random, person: Person, moments: list[int]) -> list[Record]:
             records.append(windows.accessed(random, moment, person, path, windows.OFFICE, access))
         elif kind < 0.92:
             path = windows.home(person, "Documents", f"~${file.name}")
-            records.append(windows.created(random, moment, person, path, windows.OFFICE))
+            records.append(windows.created(moment, person, path, windows.OFFICE))
         elif person.team == "it" and kind > 0.97:
             records += _archive(random, person, moment)
         else:
             path = windows.home(person, "Downloads", file.name)
-            records.append(windows.created(random, moment, person, path, windows.BROWSER))
-            records.append(windows.downloaded(random, moment + 15_000, person, path, file))
+            records.append(windows.created(moment, person, path, windows.BROWSER))
+            records.append(windows.downloaded(moment + 15_000, person, path, file))
     return records
 
 
@@ -104,5 +104,5 @@ def _archive(random: Random, person: Person, moment: int) -> list[Record]:
     zipped = windows.home(person, "Documents", log.name.replace(".txt", ".zip"))
     return [
         windows.accessed(random, moment, person, path, windows.ZIPPER, windows.READ),
-        windows.created(random, moment + 400_000, person, zipped, windows.ZIPPER),
+        windows.created(moment + 400_000, person, zipped, windows.ZIPPER),
     ]

@@ -34,8 +34,8 @@ def _plot(stage: Stage) -> Plot:
         stick = start + (900 + number * 6) * 1_000_000
         records += [
             case_system.exported(moment, actor, part, file),
-            windows.created(random, moment + 2_000_000, actor, path, windows.BROWSER),
-            windows.downloaded(random, moment + 2_100_000, actor, path, file),
+            windows.created(moment + 2_000_000, actor, path, windows.BROWSER),
+            windows.downloaded(moment + 2_100_000, actor, path, file),
             windows.accessed(random, stick, actor, path, windows.EXPLORER, windows.READ),
             windows.written_to_stick(random, stick + 300_000, actor, file, windows.EXPLORER),
         ]

@@ -33,8 +33,8 @@ def _plot(stage: Stage) -> Plot:
     path = windows.home(actor, "Downloads", file.name)
     records = [
         case_system.exported(start, actor, clients, file),
-        windows.created(random, start + 2_000_000, actor, path, windows.BROWSER),
-        windows.downloaded(random, start + 2_100_000, actor, path, file),
+        windows.created(start + 2_000_000, actor, path, windows.BROWSER),
+        windows.downloaded(start + 2_100_000, actor, path, file),
         *mail.sent_outside(random, actor, start + 410_000_000, [actor.private], "notes for tomorrow", [file]),
     ]
     return Plot(bucketed(records), "email", actor.private, clients, restraint=once(day, own))

@@ -34,11 +34,11 @@ def _plot(stage: Stage) -> Plot:
     later = [start + seconds * 1_000_000 for seconds in (2, 190, 191, 260, 261, 420, 424)]
     records = [
         case_system.exported(start, actor, clients, export),
-        windows.created(random, later[0], actor, downloads, windows.BROWSER),
-        windows.downloaded(random, later[0] + 90_000, actor, downloads, export),
+        windows.created(later[0], actor, downloads, windows.BROWSER),
+        windows.downloaded(later[0] + 90_000, actor, downloads, export),
         windows.accessed(random, later[1], actor, downloads, windows.ZIPPER, windows.READ),
-        windows.created(random, later[2], actor, zipped, windows.ZIPPER),
-        windows.created(random, later[3], actor, moved, windows.EXPLORER),
+        windows.created(later[2], actor, zipped, windows.ZIPPER),
+        windows.created(later[3], actor, moved, windows.EXPLORER),
         windows.accessed(random, later[4], actor, zipped, windows.EXPLORER, windows.DELETE),
         windows.accessed(random, later[5], actor, moved, windows.BROWSER, windows.READ),
         web.proxied(actor, web.upload(random, later[6], _SITE, "/upload/ul/9c1f", picture.size, picture)),

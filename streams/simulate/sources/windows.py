@@ -6,6 +6,7 @@ adds the file's size and hash, as endpoint agents do.
 
 from __future__ import annotations
 
+import zlib
 from random import Random
 from typing import Any
 
@@ -84,15 +85,15 @@ def printed(random: Random, time: int, person: Person, name: str, size: int, pag
     return _event(time, "PRINT-01", 307, "Printing a document", _PRINT, data, user=person)
 
 
-def created(random: Random, time: int, person: Person, path: str, process: str) -> Record:
+def created(time: int, person: Person, path: str, process: str) -> Record:
     """Sysmon 11: a process of somebody's made a file."""
-    data = _sysmon_data(random, time, person, path, process)
+    data = _sysmon_data(time, person, path, process)
     return _event(time, person.host, 11, "File created (rule: FileCreate)", _SYSMON, data)
 
 
-def downloaded(random: Random, time: int, person: Person, path: str, file: Document) -> Record:
+def downloaded(time: int, person: Person, path: str, file: Document) -> Record:
     """Sysmon 15: the browser marked a file as coming from elsewhere; the hash is the whole file's."""
-    data = _sysmon_data(random, time, person, f"{path}:Zone.Identifier", BROWSER) | {
+    data = _sysmon_data(time, person, f"{path}:Zone.Identifier", BROWSER) | {
         "Hash": f"SHA256={file.sha256.upper()}",
         "Contents": "[ZoneTransfer]  ZoneId=3",
     }
@@ -104,13 +105,13 @@ def home(person: Person, folder: str, name: str) -> str:
     return rf"C:\Users\{person.id}\{folder}\{name}"
 
 
-def _sysmon_data(random: Random, time: int, person: Person, path: str, process: str) -> dict[str, str]:
+def _sysmon_data(time: int, person: Person, path: str, process: str) -> dict[str, str]:
     moment = to_millisecond(time).replace("T", " ")
     return {
         "RuleName": "-",
         "UtcTime": moment,
-        "ProcessGuid": f"{{{random.getrandbits(32):08x}-5a1d-69a1-8803-000000002100}}",
-        "ProcessId": str(random.randint(1_000, 30_000)),
+        "ProcessGuid": f"{{{_process_id(person, process):08x}-5a1d-69a1-8803-000000002100}}",
+        "ProcessId": str(_process_id(person, process)),
         "Image": process,
         "TargetFilename": path,
         "CreationUtcTime": moment,
@@ -126,10 +127,15 @@ def _object(random: Random, person: Person, path: str, process: str, access: _Ac
         "HandleId": f"0x{random.randint(256, 8_000):x}",
         "AccessList": access[1],
         "AccessMask": access[0],
-        "ProcessId": f"0x{random.randint(1_000, 30_000):x}",
+        "ProcessId": f"0x{_process_id(person, process):x}",
         "ProcessName": process,
         "ResourceAttributes": "-",
     }
+
+
+def _process_id(person: Person, process: str) -> int:
+    """Give the id under which a program runs on somebody's machine: one process does all that it does."""
+    return 1_000 + 4 * (zlib.crc32(f"{person.host}/{process}".encode()) % 7_000)
 
 
 def _subject(random: Random, person: Person) -> dict[str, str]:
