@@ -15,6 +15,7 @@ from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Pipeline, Source
+from streams.runtime.edition import edition
 from streams.runtime.feed import Clock, Input
 from streams.runtime.files import FileInput
 from streams.runtime.received import ReceivedInput, from_stdin, from_syslog
@@ -50,7 +51,16 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
         Source(source.name, FORMATS[source.format], source.zone, source.lateness)
         for source in settings.sources
     ]
-    return Pipeline(sources, RuleSet(book), book, enricher, table, clock_skew=settings.clock_skew), book
+    pipeline = Pipeline(
+        sources,
+        RuleSet(book),
+        book,
+        enricher,
+        table,
+        clock_skew=settings.clock_skew,
+        edition=edition(book, settings.rules),
+    )
+    return pipeline, book
 
 
 def build_inputs(settings: Settings, store: Store, *, once: bool, clock: Clock) -> list[Input]:
