@@ -9,18 +9,9 @@ from streams.event import Fields, LogSource
 from streams.normalise.address import account, clean_ip, is_mail
 from streams.normalise.base import Context, Parsed
 from streams.normalise.content_identity import extension, file_identities, sha256_or_none
-from streams.normalise.json_record import (
-    child,
-    load_object,
-    number,
-    objects,
-    present,
-    text,
-    texts,
-    try_object,
-    within,
-)
+from streams.normalise.json_record import child, load_object, objects, try_object
 from streams.normalise.time import parse_rfc3339
+from streams.normalise.values import number, present, text, texts, within
 
 ACTIONS = frozenset({"record.opened", "record.updated", "record.exported", "record.printed", "search"})
 _MAKES_A_FILE = frozenset({"record.exported", "record.printed"})

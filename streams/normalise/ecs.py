@@ -11,9 +11,9 @@ from streams.errors import RecordError
 from streams.event import Fields, LogSource, Scalar, Value, as_list, first, flatten, strings
 from streams.normalise.base import Context, Parsed
 from streams.normalise.content_identity import file_identities
-from streams.normalise.document import exact_fields, load_document
-from streams.normalise.json_record import present, text, try_object
+from streams.normalise.json_record import load_object, try_object
 from streams.normalise.time import parse_time
+from streams.normalise.values import present, text
 
 _TIME = "@timestamp"
 _DATASETS = {
@@ -56,7 +56,7 @@ class Ecs:
 
     def parse(self, line: str, context: Context) -> Parsed:
         """See the interface."""
-        fields = flatten(load_document(line))
+        fields = flatten(load_object(line))
         fields.update(_derived(fields))
         time, untimed = _time(fields, line, context)
         return Parsed(
@@ -80,7 +80,7 @@ class Json:
 
     def parse(self, line: str, context: Context) -> Parsed:
         """See the interface."""
-        fields = flatten(load_document(line))
+        fields = flatten(load_object(line))
         time, untimed = _time(fields, line, context)
         return Parsed(
             fields=fields,
@@ -97,9 +97,10 @@ def _time(fields: Fields, line: str, context: Context) -> tuple[int | None, str 
     value = first(fields.get(name))
     if value is None:
         return None, f"{name} is missing, and with it the time"
-    exact: object = first(exact_fields(line).get(name)) if isinstance(value, float) else value
+    if isinstance(value, float):
+        value = first(flatten(load_object(line, fractions_as_text=True)).get(name))
     try:
-        return parse_time(exact, context.zone), None
+        return parse_time(value, context.zone), None
     except RecordError as error:
         return None, f"{name}: {error}"
 

@@ -15,20 +15,9 @@ from streams.event import Fields, LogSource, Scalar, Value
 from streams.normalise.address import clean_ip, is_mail, mail_addresses
 from streams.normalise.base import Context, Parsed
 from streams.normalise.content_identity import drive_identity, extension
-from streams.normalise.json_record import (
-    child,
-    items,
-    load_object,
-    objects,
-    prefixed,
-    present,
-    scalar,
-    text,
-    texts,
-    try_object,
-    within,
-)
+from streams.normalise.json_record import child, load_object, objects, try_object
 from streams.normalise.time import parse_rfc3339
+from streams.normalise.values import items, prefixed, present, scalar, text, texts, within
 
 _WRAPPERS = (("json",), ("google_workspace",), ("event", "original"), ("message",))
 """Where collectors put the activity, as an object or as its text."""

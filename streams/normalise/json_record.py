@@ -1,37 +1,51 @@
-"""Reading JSON records that an attacker may have written: every look into one is by type, nothing raises.
+"""One JSON object a record, which an attacker may have written: loaded exactly, and looked into by type.
 
-Only `load_object` refuses a record; the rest give None, empty or nothing where a value has another type.
+Only `load_object` refuses a record; a look into one gives nothing where something else stands there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from streams.errors import RecordError
-from streams.event import Fields, Scalar, Value
+from streams.normalise.values import items
 
-_MAX_DIGITS = 18
-"""Longest decimal that is read as a number, so that it always fits 64 bits."""
-_MAX_NAME, _MAX_DOTS = 256, 16
+_LONG_NUMBER = re.compile(r"[:,\[\s]-?[0-9]{19}")
+"""What may be a whole number beyond 64 bits; in a text it costs time alone."""
+_64_BITS = range(-(2**63), 2**64)
 
 
-def load_object(line: str) -> dict[str, Any]:
-    """Read one JSON object.
+def load_object(line: str, *, fractions_as_text: bool = False) -> dict[str, Any]:
+    """Read one JSON object. A whole number beyond 64 bits becomes its decimal text, which rules match alike.
+
+    With `fractions_as_text` a number with a fraction or an exponent is given as it is written.
 
     Raises:
         RecordError: not JSON (with the place), nested too deep, or not an object.
     """
     try:
         document = orjson.loads(line)
+        if fractions_as_text or _LONG_NUMBER.search(line):
+            document = json.loads(line, parse_int=_whole, parse_float=str if fractions_as_text else float)
     except orjson.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:  # Python's reader, which has the numbers as they are written, goes less deep
+        raise RecordError("nested too deep") from None
     if not isinstance(document, dict):
         raise RecordError("a JSON object is needed, this is another JSON value")
     return document
+
+
+def _whole(digits: str) -> int | str:
+    if len(digits) > len(str(2**64)):
+        return digits
+    number = int(digits)
+    return number if number in _64_BITS else digits
 
 
 def try_object(line: str) -> dict[str, Any] | None:
@@ -49,71 +63,6 @@ def child(document: Any, *path: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def items(value: Any) -> list[Any]:
-    """Give a list's elements, a lone value as a list of one, nothing for null."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
 def objects(value: Any) -> Iterator[dict[str, Any]]:
     """Give those elements of a list, or the lone value, that are objects."""
     return (item for item in items(value) if isinstance(item, dict))
-
-
-def text(value: Any) -> str | None:
-    """Give text, or a number as text; None for anything else and for blank text."""
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return None
-
-
-def texts(value: Any) -> list[str]:
-    """Give the texts of a list or of one value, each once, in order."""
-    return list(dict.fromkeys(found for item in items(value) if (found := text(item)) is not None))
-
-
-def number(value: Any) -> int | None:
-    """Give a whole number that is not negative, also when written as decimal text; else None."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():
-        return int(value)
-    return value if isinstance(value, int) and 0 <= value < 2**63 else None
-
-
-def scalar(value: Any) -> Scalar:
-    """Give a scalar as it is; None for objects and lists."""
-    return value if isinstance(value, str | int | float | bool) else None
-
-
-@contextmanager
-def within(place: str) -> Iterator[None]:
-    """Name the place in what a part of a record is refused for."""
-    try:
-        yield
-    except RecordError as error:
-        raise RecordError(f"{place}: {error}") from None
-
-
-def present(fields: Mapping[str, Scalar | Sequence[Scalar]]) -> Fields:
-    """Leave out what is None or an empty list."""
-    return {
-        name: value if isinstance(value, str | int | float | bool) else list(value)
-        for name, value in fields.items()
-        if value is not None and value != []
-    }
-
-
-def prefixed(prefix: str, fields: Mapping[str, Value]) -> Fields:
-    """Put names that a record brings along under a prefix of ours.
-
-    Raises:
-        RecordError: a name has so many dots that it would nest too deep, or is no name by its length.
-    """
-    for name in fields:
-        if len(name) > _MAX_NAME or name.count(".") > _MAX_DOTS:
-            raise RecordError(f"a name under {prefix} is too long or has too many dots")
-    return {f"{prefix}.{name}": value for name, value in fields.items()}

@@ -12,8 +12,9 @@ from streams.errors import RecordError
 from streams.event import Fields, LogSource
 from streams.normalise.address import account, clean_ip
 from streams.normalise.base import Context, Parsed
-from streams.normalise.json_record import load_object, number, present, text, try_object
+from streams.normalise.json_record import load_object, try_object
 from streams.normalise.time import parse_epoch, parse_time
+from streams.normalise.values import number, present, text
 
 _SIGNS = ("senderaddress", "recipientaddress", "status")
 _TIMES = ("received", "receiveddatetime")

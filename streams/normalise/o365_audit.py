@@ -12,23 +12,13 @@ from streams.errors import RecordError
 from streams.event import Fields, LogSource, Value
 from streams.normalise.address import account, clean_ip, is_mail
 from streams.normalise.base import Context, Parsed
-from streams.normalise.json_record import (
-    child,
-    load_object,
-    number,
-    objects,
-    prefixed,
-    present,
-    scalar,
-    text,
-    try_object,
-    within,
-)
+from streams.normalise.json_record import child, load_object, objects, try_object
 from streams.normalise.o365_dlp import dlp_verdict
 from streams.normalise.o365_files import file_operation
 from streams.normalise.o365_mail_rules import mail_rule
 from streams.normalise.o365_tables import RECORD_TYPES
 from streams.normalise.time import parse_time
+from streams.normalise.values import number, prefixed, present, scalar, text, within
 
 _WRAPPERS = (
     ("o365audit",),

@@ -12,7 +12,8 @@ from typing import Any
 from streams.event import Fields
 from streams.normalise.address import is_mail, mail_addresses
 from streams.normalise.content_identity import extension
-from streams.normalise.json_record import child, items, number, objects, present, text, texts
+from streams.normalise.json_record import child, objects
+from streams.normalise.values import items, number, present, text, texts
 
 _OPERATIONS = frozenset({"dlprulematch", "dlpruleundo", "dlpinfo"})
 

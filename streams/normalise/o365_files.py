@@ -10,7 +10,7 @@ from typing import Any
 from streams.event import Fields
 from streams.normalise.address import mail_addresses
 from streams.normalise.content_identity import extension, file_identities, sharepoint_identity
-from streams.normalise.json_record import number, present, text
+from streams.normalise.values import number, present, text
 
 _SHARES = frozenset(
     {

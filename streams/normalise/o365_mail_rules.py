@@ -10,7 +10,8 @@ from typing import Any
 
 from streams.event import Fields
 from streams.normalise.address import mail_addresses
-from streams.normalise.json_record import items, objects, present, text
+from streams.normalise.json_record import objects
+from streams.normalise.values import items, present, text
 
 _CMDLETS = frozenset(
     {

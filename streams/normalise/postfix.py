@@ -14,9 +14,9 @@ from streams.errors import Ignored, RecordError
 from streams.event import Fields, LogSource
 from streams.normalise.address import account, clean_ip
 from streams.normalise.base import PART, Context, Parsed
-from streams.normalise.json_record import number, present
 from streams.normalise.mail_header import attachment_name, decoded
 from streams.normalise.syslog import Header, header_time, split_header
+from streams.normalise.values import number, present
 
 _MAX_LINE = 16_384
 """Longest line that is read; Postfix itself keeps its lines far below."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.event import Event, Fields, first, rfc3339
-from streams.normalise.json_record import present
+from streams.normalise.values import present
 
 Fact = dict[str, Any]
 """Those fields of a line's event that tell of the message, with the event's time under `time`."""

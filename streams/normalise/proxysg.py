@@ -15,9 +15,9 @@ from streams.errors import Ignored, RecordError
 from streams.event import Fields, LogSource
 from streams.normalise.address import clean_ip
 from streams.normalise.base import Context, Parsed
-from streams.normalise.json_record import number, present
 from streams.normalise.syslog import without_header
 from streams.normalise.time import parse_apache, parse_epoch, parse_time
+from streams.normalise.values import number, present
 from streams.normalise.web import client_fields, domain, transfer_fields, url_fields, user_fields
 
 BCREPORTERMAIN = (

@@ -6,7 +6,7 @@ import re
 
 from streams.event import Fields
 from streams.normalise.address import account, clean_ip
-from streams.normalise.json_record import present
+from streams.normalise.values import present
 
 _URL = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31})://)?(?:[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^/?#:\[]*)"

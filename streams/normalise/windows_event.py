@@ -12,8 +12,9 @@ import datetime as dt
 from streams.errors import RecordError
 from streams.event import NANOSECONDS, Fields
 from streams.normalise.base import Context, Parsed
-from streams.normalise.json_record import prefixed, present, text, try_object, within
+from streams.normalise.json_record import try_object
 from streams.normalise.time import parse_time
+from streams.normalise.values import prefixed, present, text, within
 from streams.normalise.windows_fields import ecs_fields
 from streams.normalise.windows_files import file_fields
 from streams.normalise.windows_record import WindowsRecord, embedded_xml, read_record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.event import Fields, Value
 from streams.normalise.address import clean_ip
 from streams.normalise.content_identity import sha256_or_none
-from streams.normalise.json_record import number, present, text
+from streams.normalise.values import number, present, text
 from streams.normalise.windows_record import WindowsRecord
 from streams.normalise.windows_tables import PRINT, SECURITY, SYSMON
 

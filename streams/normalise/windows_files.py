@@ -10,7 +10,7 @@ from typing import Any
 
 from streams.event import Fields
 from streams.normalise.content_identity import extension, file_identities, sha256_or_none
-from streams.normalise.json_record import number, present, text
+from streams.normalise.values import number, present, text
 from streams.normalise.windows_fields import base_name, hashes, hex_number, told
 from streams.normalise.windows_record import WindowsRecord
 from streams.normalise.windows_tables import PRINT, SECURITY, SYSMON

@@ -14,7 +14,8 @@ from typing import Any
 
 from streams.errors import RecordError
 from streams.event import Fields, Scalar, flatten
-from streams.normalise.json_record import child, items, load_object, number, scalar, text
+from streams.normalise.json_record import child, load_object
+from streams.normalise.values import items, number, scalar, text
 from streams.normalise.windows_xml import event_xml
 
 _AUDIT_SUCCESS, _AUDIT_FAILURE = 0x20000000000000, 0x10000000000000

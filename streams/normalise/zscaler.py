@@ -15,8 +15,9 @@ from streams.event import Fields, LogSource
 from streams.normalise.address import clean_ip
 from streams.normalise.base import Context, Parsed
 from streams.normalise.content_identity import extension, file_identities, sha256_or_none
-from streams.normalise.json_record import child, load_object, number, present, text, try_object
+from streams.normalise.json_record import child, load_object, try_object
 from streams.normalise.time import parse_ctime, parse_epoch, parse_time
+from streams.normalise.values import number, present, text
 from streams.normalise.web import client_fields, domain, transfer_fields, url_fields, user_fields
 
 _NAMES: dict[str, tuple[str, ...]] = {

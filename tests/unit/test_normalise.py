@@ -170,6 +170,58 @@ def test_whole_numbers_beyond_64_bits_stay_exact_as_text(name: str, digits: str)
     assert event.fields["list.m"] == [digits]
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "field"),
+    [
+        (
+            "windows_event",
+            '{"EventID": 1, "Channel": "App", "SystemTime": "2026-03-02T09:00:00Z", "Size": %s}',
+            "winlog.event_data.Size",
+        ),
+        (
+            "o365_audit",
+            '{"CreationTime": "2026-03-02T09:00:00", "RecordType": 6, "Size": %s}',
+            "o365.audit.Size",
+        ),
+        (
+            "google_drive",
+            (
+                '{"id": {"time": "2026-03-02T09:00:00Z"}, "events": [{"name": "view",'
+                ' "parameters": [{"name": "size", "intValue": %s}]}]}'
+            ),
+            "google_workspace.drive.size",
+        ),
+        (
+            "case_system",
+            (
+                '{"time": "2026-03-02T09:00:00Z", "id": "1", "action": "search", "actor": {"account": "a"},'
+                ' "records": [{"record": %s}]}'
+            ),
+            "outfall.raw.record",
+        ),
+    ],
+)
+def test_whole_numbers_stay_exact_in_every_format(name: str, line: str, field: str) -> None:
+    digits = "123456789012345678901234567890"
+    value = read((line % digits).encode(), name).fields[field]
+    assert value in (digits, [digits])
+
+
+def test_an_exponent_beyond_all_measure_harms_nothing() -> None:
+    assert read(b'{"@timestamp": 1.5, "n": 1E-99999999999999999999}', "json").time == 1_500_000_000
+    with pytest.raises(RecordError, match="@timestamp: time is neither"):
+        read(b'{"@timestamp": 1E-99999999999999999999}', "json")
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "auto"])
+def test_deep_nesting_beside_a_long_number_is_refused(name: str) -> None:
+    deep = b'{"a":' * 1000 + b"1" + b"}" * 1000
+    line = b'{"n": 123456789012345678901234567890, "deep": ' + deep + b"}"
+    assert FORMATS[name].recognises(line.decode()) is False
+    with pytest.raises((RecordError, Ignored)):
+        read(line, name)
+
+
 @pytest.mark.parametrize("number", [2**64 - 1, -(2**63), 2**63, 0])
 def test_whole_numbers_of_64_bits_stay_numbers(number: int) -> None:
     assert read(b'{"@timestamp": 1, "n": %d}' % number).fields["n"] == number
