@@ -29,20 +29,18 @@ def check(
     All problems are told at once, on standard error: exit status 2 where `run` would not start, 1 where it
     would run without some rules, since they had to be refused.
     """
-    from rich.console import Console  # noqa: PLC0415 - keeps --help fast
-
+    from streams.cli.complaints import say_problems, standard_error  # noqa: PLC0415 - keeps --help fast
     from streams.errors import ConfigError  # noqa: PLC0415 - see above
     from streams.normalise import FORMATS  # noqa: PLC0415 - see above
     from streams.runtime.build import build_pipeline  # noqa: PLC0415 - see above
     from streams.settings import load  # noqa: PLC0415 - see above
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = standard_error()
     try:
         settings = load(config, formats=FORMATS)
         _, book = build_pipeline(settings)
     except ConfigError as error:
-        for problem in error.problems:
-            console.print(problem, style="red", markup=False)
+        say_problems(console, error)
         raise typer.Exit(exits.USAGE) from None
     for refusal in book.refused:
         console.print(f"refused: {refusal}", style="yellow", markup=False)

@@ -14,6 +14,7 @@ import orjson
 from rich.console import Console
 
 from streams.cli import exits
+from streams.cli.complaints import say_problems, say_refused, standard_error
 from streams.detect.fields import MAPPINGS
 from streams.detect.load import RuleBook, load
 from streams.detect.ruleset import RuleSet
@@ -43,17 +44,15 @@ class Options:
 
 def run(options: Options) -> int:
     """Match, print, and give the exit status."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = standard_error()
     with ExitStack() as stack:
         try:
             rules, book = _rules(options)
             stream = sys.stdin.buffer if options.file == "-" else stack.enter_context(_open(options.file))
         except ConfigError as error:
-            for problem in error.problems:
-                console.print(problem, style="red", markup=False)
+            say_problems(console, error)
             return exits.USAGE
-        for refusal in book.refused:
-            console.print(str(refusal), style="yellow", markup=False)
+        say_refused(console, book.refused)
         return _Run(options, rules, console).over(stream, refused=bool(book.refused))
 
 

@@ -15,6 +15,7 @@ import orjson
 from rich.console import Console
 
 from streams.cli import exits
+from streams.cli.complaints import standard_error
 from streams.errors import Ignored, RecordError
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS, normalise
@@ -25,7 +26,7 @@ from streams.runtime.lines import read_lines
 
 def run(file: str, format_name: str, zone_name: str) -> int:
     """Normalise, print, and give the exit status."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = standard_error()
     if format_name not in FORMATS:
         console.print(f"--format: no format {format_name!r}; there are {', '.join(FORMATS)}", markup=False)
         return exits.USAGE

@@ -36,12 +36,15 @@ def test(
     """
     import sys  # noqa: PLC0415 - keeps --help fast
 
-    from rich.console import Console  # noqa: PLC0415 - see above
-
+    from streams.cli.complaints import (  # noqa: PLC0415 - see above
+        say_problems,
+        say_refused,
+        standard_error,
+    )
     from streams.errors import ConfigError  # noqa: PLC0415 - see above
     from streams.rulebook import runner  # noqa: PLC0415 - see above
 
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = standard_error()
     results: list[Result] = []
     refused = False
     try:
@@ -49,13 +52,11 @@ def test(
             root, tests = runner.find(path)
             cases = runner.read_all(tests)
             opened = runner.open_book(root)
-            for refusal in opened.book.refused:
-                errors.print(str(refusal), style="yellow", markup=False)
-                refused = True
+            say_refused(errors, opened.book.refused)
+            refused = refused or bool(opened.book.refused)
             results += [opened.run(case) for case in cases]
     except ConfigError as error:
-        for problem in error.problems:
-            errors.print(problem, style="red", markup=False)
+        say_problems(errors, error)
         raise typer.Exit(exits.USAGE) from None
     if sys.stdout.isatty():
         _print_table(results)

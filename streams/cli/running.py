@@ -18,6 +18,7 @@ from rich.console import Console
 from streams.alert import SEVERITIES, Alert
 from streams.cli import exits
 from streams.cli.alert_view import COLOURS, plain
+from streams.cli.complaints import say_problems, standard_error
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome
@@ -33,14 +34,13 @@ _SHOWN_REJECTIONS = 20
 
 def run_settings(config: Path, *, once: bool) -> int:
     """Run, and give the exit status."""
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = standard_error()
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
         settings = load(config, formats=FORMATS)
         return _run(settings, errors, once=once)
     except ConfigError as error:
-        for problem in error.problems:
-            errors.print(problem, style="red", markup=False)
+        say_problems(errors, error)
     except (OSError, sqlite3.Error) as error:
         errors.print(f"cannot go on: {error}", style="red", markup=False)
     return exits.USAGE
