@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,16 +66,19 @@ def test_a_line_of_50_megabytes_is_refused_in_bounded_memory(tmp_path: Path) -> 
         file.write(GOOD + b"\n")
         file.writelines(b"a" * MEGABYTE for _ in range(50))
         file.write(b"\n" + GOOD + b"\n")
-    command = [OUTFALL, "normalise", "--format", "squid", str(log)]
-    with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
-        process = subprocess.Popen(command, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    events = [orjson.loads(line) for line in (tmp_path / "out").read_bytes().splitlines()]
+    # A small process in between: a child starts out with as much memory on its account as its parent has.
+    watch = (
+        "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr); sys.exit(status)"
+    )
+    command = [sys.executable, "-c", watch, OUTFALL, "normalise", "--format", "squid", str(log)]
+    run = subprocess.run(command, capture_output=True, timeout=120, check=False)
+    events = [orjson.loads(line) for line in run.stdout.splitlines()]
     assert [event is None for event in events] == [False, True, False]
-    assert (tmp_path / "err").read_bytes().startswith(b"line 1: longer than 1048576 bytes")
-    assert process.returncode == 3
-    assert usage.ru_maxrss < 200 * 1024  # kilobytes
+    refusal, kilobytes = run.stderr.splitlines()
+    assert refusal.startswith(b"line 1: longer than 1048576 bytes")
+    assert run.returncode == 3
+    assert int(kilobytes) < 200 * 1024
 
 
 def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
