@@ -9,8 +9,9 @@ from __future__ import annotations
 from streams.enrich.actor import Actor, Actors, day_of
 from streams.enrich.config import EnrichConfig
 from streams.enrich.content import Content
-from streams.enrich.destination import SIZE_UNKNOWN, Destinations, uncovered_categories, upload_size
+from streams.enrich.destination import Destinations, uncovered_categories, upload_size
 from streams.enrich.disk import add_disk_identities
+from streams.enrich.marks import UPLOAD_SIZE_UNKNOWN, mark
 from streams.enrich.subjects import Subjects, outside_caseload
 from streams.event import NANOSECONDS, Event, Fields, LogSource, strings
 from streams.state import Table
@@ -64,7 +65,7 @@ class Enricher:
             _add(fields, self._destinations.fields(fields, actor, day))
         egress = fields.get("outfall.egress") is True
         if egress and fields.get("outfall.channel") == "web" and upload_size(fields) is None:
-            _mark(event, SIZE_UNKNOWN)
+            mark(event, UPLOAD_SIZE_UNKNOWN)
         ours = [*strings(fields.get("outfall.channel")), *(["egress"] if egress else [])]
         sources = (LogSource(category, "outfall") for category in ours)
         event.logsources = tuple(dict.fromkeys((*event.logsources, *sources)))
@@ -80,8 +81,3 @@ class Enricher:
 
 def _add(fields: Fields, more: Fields) -> None:
     fields.update({name: value for name, value in more.items() if fields.get(name) is None})
-
-
-def _mark(event: Event, mark: str) -> None:
-    if mark not in event.marks:
-        event.marks += (mark,)

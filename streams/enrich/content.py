@@ -13,14 +13,10 @@ from typing import Any
 
 from streams.enrich.lineage import Lineage
 from streams.enrich.maker import SKEW, Maker, identities
+from streams.enrich.marks import CONTENT_INFERRED, LINEAGE_TOO_LONG, mark
 from streams.enrich.subjects import known_of, merge
 from streams.event import Event, Fields, LogSource, Origin, strings
 from streams.state import Table
-
-CUT = "lineage_too_long"
-"""Mark of an event whose content went through too many hands to be followed exactly."""
-INFERRED = "content_inferred"
-"""Mark of an upload that is taken to be of the file that the person's browser had just read."""
 
 _GUESSED = "uploaded:"
 _BEARS = ("outfall.content.carries", "outfall.content.from")
@@ -108,9 +104,9 @@ class Content:
         """Add to an event what is known of its content; give the ids of the origins."""
         origins, cut = self._lineage.trace(bearer.wanted, event.time, _actor(event.fields), event.id)
         if cut:
-            _mark(event, CUT)
+            mark(event, LINEAGE_TOO_LONG)
         if origins and any(identity.startswith(_GUESSED) for identity in bearer.wanted):
-            _mark(event, INFERRED)
+            mark(event, CONTENT_INFERRED)
         for origin in origins:
             merge(event.fields, origin.known)
         if origins:
@@ -136,11 +132,6 @@ class Content:
             self._bearing[identity].discard(bearer.event.id)
             if not self._bearing[identity]:
                 del self._bearing[identity]
-
-
-def _mark(event: Event, mark: str) -> None:
-    if mark not in event.marks:
-        event.marks += (mark,)
 
 
 def _end(event: Event) -> int:

@@ -29,8 +29,6 @@ CLASSES = (
     "internal",
 )
 ANYONE = "anyone_with_link"
-SIZE_UNKNOWN = "upload_size_unknown"
-"""Mark of an upload whose proxy does not log the request's size."""
 
 UPLOAD_FLOOR = 4096
 """Bytes from which on a POST, PUT or PATCH counts as an upload; below are forms, searches, telemetry."""

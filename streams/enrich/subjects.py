@@ -12,14 +12,13 @@ from urllib.parse import unquote_plus
 
 from stdnum.gb import nhs
 
+from streams.enrich.marks import PATTERNS_SEARCHED_PART, mark
 from streams.enrich.national_insurance import is_national_insurance
 from streams.enrich.pseudonym import Pseudonymiser, is_pseudonym, normalise_id
 from streams.event import Event, Fields, Scalar, first, strings
 
 MAX_SEARCHED = 16_384
 """Characters of one value that patterns search; an attacker writes URLs. A longer value is marked."""
-CUT = "patterns_searched_part"
-"""Mark of an event of which a value was too long to be searched whole."""
 
 _VALIDATORS: dict[str, Callable[[str], bool]] = {
     "nhs": nhs.is_valid,
@@ -166,8 +165,8 @@ def _texts(pattern: Pattern, event: Event) -> Iterator[str]:
     """Give the texts that a pattern searches; those of URLs also with their percent-encoding undone."""
     for name in pattern.fields:
         for text in strings(event.fields.get(name)):
-            if len(text) > MAX_SEARCHED and CUT not in event.marks:
-                event.marks += (CUT,)
+            if len(text) > MAX_SEARCHED:
+                mark(event, PATTERNS_SEARCHED_PART)
             part = text[:MAX_SEARCHED]
             yield part
             if name.startswith("url.") and (decoded := unquote_plus(part)) != part:
