@@ -63,8 +63,9 @@ format: install ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-bench: install ## Measure how fast each format is read, beside a yardstick of the same run
+bench: install ## Measure each format and each step, beside a yardstick of the same run
 	@$(BIN)/python benchmarks/normalise.py
+	$(BIN)/python benchmarks/pipeline.py
 
 soak: install ## Search longer: ROUNDS=10 times fresh examples of each property, and kills
 	@for round in $$(seq 1 $(ROUNDS)); do
