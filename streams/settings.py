@@ -98,14 +98,6 @@ class Settings(BaseSettings):
         """Let the environment win over the file's values, which come as keywords."""
         return env_settings, init_settings
 
-    @property
-    def severity_table(self) -> Path | None:
-        """The file of the severity table, or None where neither a setting nor the rules bring one."""
-        if self.severity:
-            return self.severity
-        folders = [path if path.is_dir() else path.parent for path in self.rules]
-        return next((file for folder in folders if (file := folder / "severity.yml").is_file()), None)
-
 
 def load(path: Path, *, formats: Collection[str] | None = None) -> Settings:
     """Read the settings from a TOML file and the environment; `formats` are the known formats' names.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Mapping
@@ -36,8 +37,9 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 
 def demonstrate(out: Path | None, *, seed: int, people: int, days: int, everything: bool) -> int:
     """Simulate, run, show and judge; give the exit status."""
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(highlight=False, width=PIPED_WIDTH)
     with ExitStack() as stack:
         if out is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outfall-demo-")))
@@ -141,7 +143,8 @@ def _show_pages(console: Console, alerts: list[Alert]) -> None:
             "who": ", ".join(filter(None, (alert.actor.id, alert.actor.role, alert.actor.team))),
             "whose data": f"{exposure.people} data subjects, {exposure.records} records "
             f"({', '.join(exposure.categories)}{'; vulnerable' if exposure.vulnerable else ''})",
-            "where to": f"{', '.join(alert.destination_classes)}, {alert.verdict}",
+            "where to": f"{', '.join(alert.destinations)} ({', '.join(alert.destination_classes)}), "
+            f"{alert.verdict}",
             "by which way": ", ".join(alert.channels),
             "when": f"{alert.first} to {alert.last}",
             "files": ", ".join(file.name or "?" for file in alert.files),
@@ -167,13 +170,19 @@ def _file(fields: Mapping[str, object]) -> str:
 
 
 def _show_score(console: Console, result: Score) -> None:
-    table = Table(title="Against the truth", title_justify="left", header_style="bold")
-    for name in ("story", "what it is", "expected", "pages", "tickets", "people, truth", "people, alert", ""):
-        table.add_column(name, justify="right" if name[:4] in ("page", "tick", "peop") else "left")
+    table = Table(
+        title="Against the truth", title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
+    table.add_column("story", no_wrap=True)
+    table.add_column("what it is", no_wrap=True, overflow="ellipsis")
+    table.add_column("expected", no_wrap=True)
+    for name in ("pages", "tickets", "people", "counted"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
     for verdict in result.verdicts:
         table.add_row(
             verdict.name,
-            ("incident: " if verdict.malicious else "look-alike: ") + verdict.kind,
+            Text("incident: ", "red").append(verdict.kind, "default") if verdict.malicious else verdict.kind,
             verdict.expected,
             str(verdict.pages),
             str(verdict.tickets),

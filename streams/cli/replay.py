@@ -19,7 +19,7 @@ def replay(
     format: Annotated[str, typer.Option(help="The records' format; `outfall formats` lists them.")] = "ecs",  # noqa: A002 - the option's name
     enrich: Annotated[Path | None, typer.Option(help="The configuration folder.")] = None,
     severity: Annotated[
-        Path | None, typer.Option(help="The severity table; default: the built-in one.")
+        Path | None, typer.Option(help="The severity table; else severity.yml beside the rules.")
     ] = None,
     time_field: Annotated[str | None, typer.Option(help="With --format json: the field of the time.")] = None,
     id_field: Annotated[

@@ -18,7 +18,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from streams.cli import exits
 from streams.correlate.correlator import Firing
-from streams.correlate.severity import SeverityTable
 from streams.correlate.severity import load as load_severity
 from streams.detect.fields import NONE
 from streams.detect.load import load as load_rules
@@ -76,7 +75,7 @@ def run(options: Options) -> int:
     try:
         sources = _sources(options)
         book = load_rules(options.rules)
-        severity = SeverityTable() if options.severity is None else load_severity(options.severity)
+        severity = load_severity(options.severity, options.rules)
         enricher = (
             None
             if options.enrich is None
@@ -107,6 +106,10 @@ def run(options: Options) -> int:
             console.print(f"{error.filename}: {error.strerror}", style="red", markup=False)
             return exits.USAGE
         counts = _replay(pipeline, sources, files, options, console)
+    if options.enrich is None and options.format != "json":
+        console.print(
+            "without --enrich nothing is known of actors, destinations and data subjects", style="dim"
+        )
     if counts["late"]:
         console.print(f"{counts['late']} events came later than the allowed lateness; windows left them out")
     if book.refused:

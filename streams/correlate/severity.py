@@ -7,6 +7,7 @@ volume, nature and sensitivity of the data, the people's vulnerability, and who 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -93,12 +94,19 @@ class SeverityTable(BaseModel):
         )
 
 
-def load(path: Path) -> SeverityTable:
-    """Read a severity table.
+def load(path: Path | None, rules: Sequence[Path]) -> SeverityTable:
+    """Read a severity table: the one named, else `severity.yml` beside the rules, else the built-in one.
 
     Raises:
         ConfigError: with every problem of the file.
     """
+    if path is None:
+        folders = [rule if rule.is_dir() else rule.parent for rule in rules]
+        path = next((file for folder in folders if (file := folder / "severity.yml").is_file()), None)
+    return SeverityTable() if path is None else _read(path)
+
+
+def _read(path: Path) -> SeverityTable:
     try:
         return SeverityTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except (OSError, UnicodeDecodeError) as error:

@@ -136,8 +136,7 @@ def open_book(folder: Path) -> Runner:
     Raises:
         ConfigError: the table cannot be used.
     """
-    table = folder / SEVERITY_FILE
-    return Runner(load_rules([folder]), load_severity(table) if table.is_file() else SeverityTable())
+    return Runner(load_rules([folder]), load_severity(None, [folder]))
 
 
 def read_all(tests: Iterable[Path]) -> list[Case]:

@@ -37,8 +37,7 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
     except ConfigError as error:
         problems += error.problems
     try:
-        if settings.severity_table:
-            table = load_severity(settings.severity_table)
+        table = load_severity(settings.severity, settings.rules)
     except ConfigError as error:
         problems += error.problems
     try:

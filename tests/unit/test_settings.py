@@ -114,7 +114,7 @@ def test_the_smallest_file_has_documented_defaults(folder: Path) -> None:
     assert str(source.zone) == "UTC"
     assert settings.state == folder / "state"
     assert settings.rules == [folder / "rules"]
-    assert settings.severity_table == folder / "rules" / "severity.yml"
+    assert settings.severity is None
     assert settings.clock_skew == 300 * SECOND
     assert settings.dead_letters.retention == 30 * 86400 * SECOND
     assert settings.alerts.jsonl is None
@@ -134,13 +134,8 @@ def test_everything_can_be_set(folder: Path) -> None:
     assert remote.format == "auto"
     assert isinstance(pipe, StdinSource)
     assert settings.alerts.jsonl == folder / "alerts.jsonl"
-    assert settings.severity_table == folder / "rules" / "severity.yml"
+    assert settings.severity == folder / "rules" / "severity.yml"
     assert settings.batch == 10
-
-
-def test_without_a_severity_table_there_is_none(folder: Path) -> None:
-    (folder / "rules" / "severity.yml").unlink()
-    assert read(folder, SMALLEST).severity_table is None
 
 
 def test_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,9 +81,16 @@ def test_every_problem_of_a_table_is_named(tmp_path: Path) -> None:
     path = tmp_path / "severity.yml"
     path.write_text("vulnerable: much\nunknown: 1\npeople: {x: 1}\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(path)
+        load(path, [])
     assert len(caught.value.problems) == 3
     assert all(str(path) in problem for problem in caught.value.problems)
+
+
+def test_the_table_beside_the_rules_is_found(tmp_path: Path) -> None:
+    assert load(None, [tmp_path]) == SeverityTable()
+    (tmp_path / "severity.yml").write_text("vulnerable: 77\n", encoding="utf-8")
+    assert load(None, [tmp_path]).vulnerable == 77
+    assert load(None, [tmp_path / "rule.yml"]).vulnerable == 77
 
 
 @pytest.mark.parametrize("text", ["severities: {awful: 10}", "people: [", "page_from: never"])
@@ -91,4 +98,4 @@ def test_a_bad_table_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "severity.yml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError):
-        load(path)
+        load(path, [])
