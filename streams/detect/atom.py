@@ -21,7 +21,6 @@ from sigma.types import (
     SpecialChars,
 )
 
-from streams.detect.regex import compile_search
 from streams.detect.text import as_text
 from streams.detect.tree import (
     Cidr,
@@ -37,6 +36,7 @@ from streams.detect.tree import (
     Wildcard,
     either,
 )
+from streams.safe_regex import compile_search
 
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: Wildcard.MANY, SpecialChars.WILDCARD_SINGLE: Wildcard.ONE}
 _ANCHORING = {"startswith", "endswith"}

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from streams.enrich.problems import read_toml
-from streams.enrich.subjects import Pattern
+from streams.enrich.subjects import MAX_SEARCHED, Pattern
+from streams.safe_regex import Search, compile_find
 
 _GROUPS = frozenset({"subject", "record"})
 
 
-def _regex(value: object) -> re.Pattern[str]:
+def _search(value: object) -> Search:
     if not isinstance(value, str):
         raise ValueError("a regular expression as text")  # noqa: TRY004 - pydantic takes only ValueError
-    try:
-        pattern = re.compile(value)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    if _GROUPS.isdisjoint(pattern.groupindex):
+    search = compile_find(value, MAX_SEARCHED)
+    if _GROUPS.isdisjoint(search.groups):
         raise ValueError(
             "a named group is needed: (?P<subject>…) for a person's id, (?P<record>…) for a record's"
         )
-    return pattern
+    return search
 
 
 class _Part(BaseModel):
@@ -35,7 +32,7 @@ class _Part(BaseModel):
 class _PatternTable(_Part):
     name: str = Field(min_length=1)
     fields: list[str] = Field(min_length=1)
-    regex: Annotated[re.Pattern[str], BeforeValidator(_regex)]
+    regex: Annotated[Search, BeforeValidator(_search)]
     validate_as: Literal["nhs", "nino", "none"] = Field(default="none", alias="validate")
     categories: list[str] = []
     vulnerable: bool = False

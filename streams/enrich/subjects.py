@@ -5,7 +5,6 @@ Ids come from what a source states (`outfall.raw.*`) and from configured pattern
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
@@ -16,6 +15,7 @@ from streams.enrich.marks import PATTERNS_SEARCHED_PART, mark
 from streams.enrich.national_insurance import is_national_insurance
 from streams.enrich.pseudonym import Pseudonymiser, is_pseudonym, normalise_id
 from streams.event import Event, Fields, Scalar, first, strings
+from streams.safe_regex import Search
 
 MAX_SEARCHED = 16_384
 """Characters of one value that patterns search; an attacker writes URLs. A longer value is marked."""
@@ -32,7 +32,7 @@ class Pattern:
 
     name: str
     fields: tuple[str, ...]
-    regex: re.Pattern[str]
+    regex: Search
     validate: str | None = None
     categories: tuple[str, ...] = ()
     vulnerable: bool = False
@@ -80,8 +80,7 @@ class Subjects:
             return people, records
         valid = _VALIDATORS.get(pattern.validate or "")
         for text in _texts(pattern, event):
-            for found in pattern.regex.finditer(text):
-                groups = found.groupdict()
+            for groups in pattern.regex.find(text):
                 subject, record = groups.get("subject"), groups.get("record")
                 if subject and (valid is None or valid(subject)):
                     people.add(subject)

@@ -162,6 +162,21 @@ def test_wrong_destinations(tmp_path: Path, text: str, expected: str) -> None:
     assert problem.startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("regex", "expected"),
+    [
+        (r"(?P<subject>(?:\d+ ?)+)$", "the expression could take for ever"),
+        ("(?<=a+)(?P<subject>b)", "the expression is invalid: look-behind"),
+        ("(?P<person>b)", "a named group is needed"),
+        (7, "a regular expression as text"),
+    ],
+)
+def test_patterns_that_cannot_be_run_safely(tmp_path: Path, regex: object, expected: str) -> None:
+    text = f"[[pattern]]\nname = 'one'\nfields = ['url.full']\nregex = {regex!r}\n".replace("\\\\", "\\")
+    [problem] = problems(write(tmp_path, {"subjects.toml": text}))
+    assert problem.startswith(f"subjects.toml:4: pattern[0].regex: {expected}")
+
+
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert problems(tmp_path / "nowhere")[0].endswith("is no folder")
     (tmp_path / "directory.csv").write_bytes(b"id\n\xff\n")

@@ -30,16 +30,19 @@ class _Cost(NamedTuple):
 _ENDLESS = _Cost(float("inf"), float("inf"))
 
 
-def longest_safe_text(tree: Any) -> int:
-    """Give the longest text on which a parsed expression surely ends within `MAX_STEPS`, or 0."""
+def longest_safe_text(tree: Any, *, every_match: bool = False) -> int:
+    """Give the longest text on which a parsed expression surely ends within `MAX_STEPS`, or 0.
+
+    That is when one match is searched for; with `every_match` when the search goes on behind each.
+    """
     nodes = list(tree.data)
     anchors = {sre.AT_BEGINNING_STRING}
     if not tree.state.flags & sre.SRE_FLAG_MULTILINE:
         anchors.add(sre.AT_BEGINNING)
     anchored = bool(nodes) and nodes[0][0] is sre.AT and nodes[0][1] in anchors
     for length in _LENGTHS:
-        steps = _Estimate(length, tree.state.groupwidths).whole(nodes)
-        if (1 if anchored else length) * steps + length <= MAX_STEPS:
+        attempt, tail = _Estimate(length, tree.state.groupwidths).whole(nodes, every_match=every_match)
+        if (1 if anchored else length) * attempt + tail + length <= MAX_STEPS:
             return length
     return 0
 
@@ -51,12 +54,21 @@ class _Estimate:
         self._length = length
         self._widths = widths
 
-    def whole(self, nodes: list[Any]) -> float:
-        """Give the steps of one attempt. Once a quantifier at the very end has its least, all is found."""
+    def whole(self, nodes: list[Any], *, every_match: bool) -> tuple[float, float]:
+        """Give the steps of one attempt, and those of quantifiers at the very end, which are taken once.
+
+        Once such a quantifier has its least, all is found, and what it still takes is not given back. Every
+        time takes a character, or is the last; so there are as many times in a text as it has characters.
+        """
+        tail = 0.0
+        while nodes and nodes[-1][0] is sre.SUBPATTERN:
+            nodes = [*nodes[:-1], *nodes[-1][1][3]]
         if nodes and nodes[-1][0] in _REPEATS:
-            low, _, body = nodes[-1][1]
+            low, high, body = nodes[-1][1]
+            times = self._length if every_match else min(int(high), self._length)
+            tail = (times + 1) * self._sequence(body).steps
             nodes = [*nodes[:-1], (sre.MAX_REPEAT, (low, low, body))]
-        return self._sequence(nodes).steps
+        return self._sequence(nodes).steps, tail
 
     def _sequence(self, nodes: Any) -> _Cost:
         ways, steps = 1.0, 1.0
