@@ -78,6 +78,10 @@ _M365 = FieldMapping(
         "UserAgent": ("o365.audit.UserAgent", "user_agent.original"),
         "UserId": ("o365.audit.UserId", "user.id"),
         "Workload": ("o365.audit.Workload", "event.provider"),
+        # SigmaHQ's rules for threat_management were written over Filebeat's fields, which are these
+        "eventName": ("event.action",),
+        "eventSource": ("event.provider",),
+        "status": ("event.outcome",),
     },
     prefixes=("o365.audit",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from streams.detect.fields import MAPPINGS, mapping_for
 from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
 from streams.event import Event, LogSource, Origin, flatten
+from streams.normalise.base import Context
+from streams.normalise.o365_audit import O365Audit
 from streams.rule import Match, RuleFailure
 
 RULE = """
@@ -136,6 +139,15 @@ MAPPED = [
         {"o365.audit": {"Operation": "Send", "Workload": "Exchange"}},
     ),
     ("{product: m365}", "{ResultStatus: Succeeded}", {"o365.audit.ResultStatus": "Succeeded"}),
+    (
+        "{product: m365, service: threat_management}",
+        "{eventSource: SecurityComplianceCenter, eventName: 'Risky sign-in', status: success}",
+        {
+            "event.provider": "SecurityComplianceCenter",
+            "event.action": "Risky sign-in",
+            "event.outcome": "success",
+        },
+    ),
     ("{product: google_workspace}", "{visibility: shared}", {"google_workspace.drive.visibility": "shared"}),
     ("{product: gcp, service: google_workspace.admin}", "{eventName: X}", {"event.action": "X"}),
     ("{product: outfall}", "{outfall.egress: true}", {"outfall.egress": True}),
@@ -146,6 +158,33 @@ MAPPED = [
 def test_fields_go_by_the_rules_log_source(logsource: str, selection: str, fields: dict[str, Any]) -> None:
     text = rules(r=(logsource, selection))
     assert ids(text, event(fields), ignore_logsource=True) == [(0, "r")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, [(0, "r")]),
+        ({"ResultStatus": "Failed"}, []),
+        ({"Operation": "Another"}, []),
+        ({"Workload": "Exchange"}, []),
+    ],
+)
+def test_an_audit_record_is_threat_management(changed: dict[str, str], found: list[tuple[int, str]]) -> None:
+    text = rules(
+        r=(
+            "{product: m365, service: threat_management}",
+            "{eventSource: SecurityComplianceCenter, eventName: 'Risky sign-in', status: success}",
+        )
+    )
+    record = {
+        "CreationTime": "2026-03-02T09:00:00",
+        "RecordType": 98,
+        "Operation": "Risky sign-in",
+        "Workload": "SecurityComplianceCenter",
+        **changed,
+    }
+    parsed = O365Audit().parse(json.dumps(record), Context(received=0))
+    assert ids(text, event(dict(parsed.fields), *parsed.logsources)) == found
 
 
 def test_a_field_by_its_sigma_name_counts_first() -> None:
