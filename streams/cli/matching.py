@@ -21,7 +21,7 @@ from streams.detect.ruleset import RuleSet
 from streams.errors import ConfigError, Ignored, RecordError
 from streams.event import Event, LogSource, Origin, RawRecord, first
 from streams.normalise import FORMATS, normalise
-from streams.normalise.base import MAX_BYTES, Context
+from streams.normalise.base import MAX_BYTES, PART, Context
 from streams.normalise.postfix_join import PostfixJoin
 from streams.runtime.lines import read_lines
 
@@ -90,7 +90,7 @@ class _Run:
                 continue
             if self._options.logsource_field is not None:
                 event.logsources = _stated(event, self._options.logsource_field)
-            for whole in join.add(event) if "part" in event.marks else [event]:
+            for whole in join.add(event) if PART in event.marks else [event]:
                 yield line.number, whole
 
     def _matches(self, batch: list[tuple[int, Event]]) -> Iterator[bytes]:

@@ -13,6 +13,8 @@ MAX_BYTES = 1 << 20
 
 PART = "part"
 """The mark of an event that is one of several lines of a whole; the rules see the whole alone."""
+INCOMPLETE = "incomplete"
+"""The mark of a whole of which lines are missing."""
 
 
 @dataclass(slots=True)

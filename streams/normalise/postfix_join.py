@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from streams.event import NANOSECONDS, Event, Fields, LogSource, Origin, rfc3339, strings
+from streams.normalise.base import INCOMPLETE
 from streams.normalise.postfix_facts import Fact, ends, fact_of, whole
 from streams.state import Table
 
@@ -174,7 +175,7 @@ def _event(key: str, end: int, facts: list[Fact], origin: Origin) -> Event:
         "email.local_id": queue_id,
         "host.name": host,
     }
-    return Event(event_id, end, fields | head, origin, (_LOG_SOURCE,), ("incomplete",) if incomplete else ())
+    return Event(event_id, end, fields | head, origin, (_LOG_SOURCE,), (INCOMPLETE,) if incomplete else ())
 
 
 def _says_anything(message: Event) -> bool:
