@@ -174,7 +174,7 @@ def _show_score(console: Console, result: Score) -> None:
         title="Against the truth", title_justify="left", header_style="bold", box=None, pad_edge=False
     )
     table.add_column("story", no_wrap=True, min_width=max(len(verdict.name) for verdict in result.verdicts))
-    table.add_column("what it is", no_wrap=True, overflow="ellipsis", max_width=max(12, console.width - 66))
+    table.add_column("what it is", no_wrap=True, overflow="ellipsis", max_width=max(12, console.width - 70))
     table.add_column("expected", no_wrap=True, min_width=8)
     for name in ("pages", "tickets", "people", "counted"):
         table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
