@@ -45,6 +45,7 @@ class Expected(_Part):
     people: int | None = None
     severity: str | None = Field(default=None, pattern=f"^({'|'.join(SEVERITIES)})$")
     pages: int | None = None
+    last: str | None = Field(default=None, description="When it fired last.")
     reason: str | None = Field(default=None, description="Text that the reason must hold.")
 
 

@@ -43,6 +43,7 @@ def _differences(expected: Expected, alert: Alert) -> list[str]:
         ("people", expected.people, alert.exposure.people),
         ("severity", expected.severity, alert.severity),
         ("pages", expected.pages, alert.pages),
+        ("last", expected.last, alert.last),
     ]
     found = [f"expected {name} {want}, saw {have}" for name, want, have in pairs if want not in (None, have)]
     if expected.reason is not None and expected.reason not in alert.reason:
