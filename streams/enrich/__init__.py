@@ -9,8 +9,9 @@ from __future__ import annotations
 from streams.enrich.actor import Actor, Actors, day_of
 from streams.enrich.config import EnrichConfig
 from streams.enrich.content import Content
-from streams.enrich.destination import Destinations, uncovered_categories, upload_size
+from streams.enrich.destination import Destinations, uncovered_categories
 from streams.enrich.disk import add_disk_identities
+from streams.enrich.egress import upload_size
 from streams.enrich.marks import UPLOAD_SIZE_UNKNOWN, mark
 from streams.enrich.subjects import Subjects, outside_caseload
 from streams.event import NANOSECONDS, Event, Fields, LogSource, strings

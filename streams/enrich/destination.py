@@ -1,4 +1,4 @@
-"""Where an event's content goes, and whether it leaves the organisation.
+"""Where an event's content goes; `egress` tells whether any does.
 
 The classes, from most to least dangerous, are `CLASSES`. Blocked attempts are egress too: `outfall.verdict`
 tells that they were blocked.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from streams.enrich.actor import Actor
 from streams.enrich.directory import Person
 from streams.enrich.domains import Domains, below, clean_domain
+from streams.enrich.egress import leaves, open_to_anyone, writes
 from streams.event import Fields, Scalar, Value, first, strings
 
 CLASSES = (
@@ -30,16 +31,7 @@ CLASSES = (
 )
 ANYONE = "anyone_with_link"
 
-UPLOAD_FLOOR = 4096
-"""Bytes from which on a POST, PUT or PATCH counts as an upload; below are forms, searches, telemetry."""
-TUNNEL_FLOOR = 65_536
-"""Bytes from which on what a CONNECT sent counts as an upload; below are TLS itself and browsing."""
-
-_UPLOADS = frozenset({"POST", "PUT", "PATCH"})
-_WRITES = frozenset({"change", "creation"})
 _RECIPIENTS = ("email.to.address", "email.cc.address", "email.bcc.address")
-_OPEN = frozenset({"people_with_link", "public_on_the_web", "shared_externally"})
-_CLOSED_LINKS = frozenset({"SharedLinkCreated", "SecureLinkCreated"})
 _ONE_LABEL = re.compile(r"([a-z_][a-z0-9_-]*)?")
 """A name without a dot is of the own network; a number without a dot may be any machine's address."""
 _MIN_NAME = 3
@@ -100,7 +92,7 @@ class Destinations:
         if not targets:
             return {}
         external = any(target.kind != "internal" for target in targets)
-        return {"outfall.egress": external and _leaves(channel, fields), **_described(targets, day)}
+        return {"outfall.egress": external and leaves(channel, fields), **_described(targets, day)}
 
     def _targets(self, channel: Scalar, fields: Fields, person: Person | None) -> list[Target]:
         if channel in ("email", "mail_rule"):
@@ -110,11 +102,11 @@ class Destinations:
             addresses = strings(fields.get("email.to.address"))
             if addresses:
                 return [self._mail(address, person, fields) for address in dict.fromkeys(addresses)]
-            return [Target("unknown_external", ANYONE)] if _open_to_anyone(fields) else []
+            return [Target("unknown_external", ANYONE)] if open_to_anyone(fields) else []
         if channel == "web":
             return self._web(fields, person)
         if channel == "removable":
-            return [Target("removable", _drive(fields))] if _writes(fields) else []
+            return [Target("removable", _drive(fields))] if writes(fields) else []
         return [Target("print", _printer(fields))] if channel == "print" else []
 
     def _mail(self, address: str, person: Person | None, fields: Fields) -> Target:
@@ -185,46 +177,12 @@ def resembles_actor(address: str, person: Person) -> bool:
     return False
 
 
-def _open_to_anyone(fields: Fields) -> bool:
-    """Tell whether a share that names nobody is open to whoever has the link.
-
-    Not so a link for the organisation or for people who are named in other events (Microsoft 365), and where
-    Google says that it is visible inside only.
-    """
-    visibility = strings(fields.get("google_workspace.drive.visibility"))
-    if visibility:
-        return not _OPEN.isdisjoint(visibility)
-    return _CLOSED_LINKS.isdisjoint(strings(fields.get("event.action")))
-
-
-def _leaves(channel: Scalar, fields: Fields) -> bool:
-    if channel != "web":
-        return True
-    method = str(first(fields.get("http.request.method")) or "").upper()
-    carries = bool(strings(fields.get("outfall.content.carries")))
-    size = upload_size(fields)
-    if method in _UPLOADS:
-        return carries or size is None or size >= UPLOAD_FLOOR
-    if method == "CONNECT":
-        return size is not None and size >= TUNNEL_FLOOR
-    return not method and carries
-
-
 def uncovered_categories(fields: Fields) -> None:
     """Set `outfall.destination.agreement_uncovered`: categories of data that the agreement does not cover."""
     covered = strings(fields.get("outfall.destination.agreement_categories"))
     uncovered = sorted(set(strings(fields.get("outfall.data.category"))) - set(covered))
     if covered and uncovered:
         fields["outfall.destination.agreement_uncovered"] = [*uncovered]
-
-
-def upload_size(fields: Fields) -> int | None:
-    """Give the bytes of a request, or None where the source does not tell."""
-    for name in ("http.request.bytes", "outfall.bytes"):
-        size = first(fields.get(name))
-        if isinstance(size, int):
-            return size
-    return None
 
 
 def _described(targets: list[Target], day: dt.date) -> Fields:
@@ -254,12 +212,6 @@ def _described(targets: list[Target], day: dt.date) -> Fields:
 
 def _one_or_list(items: list[str]) -> Value:
     return items[0] if len(items) == 1 else [*items]
-
-
-def _writes(fields: Fields) -> bool:
-    """Tell whether an event puts something onto removable media, rather than reads or deletes there."""
-    uses = strings(fields.get("event.type"))
-    return not _WRITES.isdisjoint(uses) or bool(strings(fields.get("outfall.content.carries")))
 
 
 def _drive(fields: Fields) -> str | None:

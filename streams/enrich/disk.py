@@ -18,7 +18,7 @@ those of `maker.RECENT` for what a process or person had in hand.
 
 from __future__ import annotations
 
-from streams.enrich.destination import upload_size
+from streams.enrich.egress import upload_size
 from streams.event import Fields, first, strings
 
 _ARCHIVERS = frozenset(

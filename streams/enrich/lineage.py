@@ -14,8 +14,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 
+from streams.enrich.lineage_walk import Walk
 from streams.enrich.maker import SKEW, Maker
-from streams.enrich.walk import Walk
 from streams.state import Table
 
 

@@ -6,10 +6,11 @@ import hashlib
 
 from streams.errors import Ignored, RecordError
 from streams.event import Event, Fields, Origin, RawRecord, rfc3339
+from streams.normalise.any_json import Json
 from streams.normalise.auto import Auto
 from streams.normalise.base import MAX_BYTES, Context, Format, Parsed
 from streams.normalise.case_system import CaseSystem
-from streams.normalise.ecs import Ecs, Json
+from streams.normalise.ecs import Ecs
 from streams.normalise.google_drive import GoogleDrive
 from streams.normalise.message_trace import MessageTrace
 from streams.normalise.o365_audit import O365Audit

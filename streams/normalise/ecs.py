@@ -1,4 +1,4 @@
-"""Documents that need no translation: ECS JSON, and any JSON exactly as it is.
+"""ECS documents, which need no translation.
 
 ECS 9: https://www.elastic.co/docs/reference/ecs
 """
@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import itertools
 
-from streams.errors import RecordError
 from streams.event import Fields, LogSource, Scalar, Value, as_list, first, flatten, strings
+from streams.normalise.any_json import TIME, document_time
 from streams.normalise.base import Context, Parsed
 from streams.normalise.content_identity import file_identities
 from streams.normalise.json_record import load_object, try_object
-from streams.normalise.time import parse_time
 from streams.normalise.values import present, text
 
-_TIME = "@timestamp"
 _DATASETS = {
     "o365.audit": LogSource(None, "m365", "audit"),
     "google_workspace.drive": LogSource(None, "google_workspace", "drive"),
@@ -52,13 +50,13 @@ class Ecs:
         if '"@timestamp"' not in line:
             return False
         document = try_object(line) or {}
-        return _TIME in document and len(document) > 1
+        return TIME in document and len(document) > 1
 
     def parse(self, line: str, context: Context) -> Parsed:
         """See the interface."""
         fields = flatten(load_object(line))
         fields.update(_derived(fields))
-        time, untimed = _time(fields, line, context)
+        time, untimed = document_time(fields, line, context)
         return Parsed(
             fields=fields,
             time=time,
@@ -66,43 +64,6 @@ class Ecs:
             logsources=_log_sources(fields),
             untimed=untimed,
         )
-
-
-class Json:
-    """Any JSON object a line, taken exactly as it is; `time_field` and `id_field` say what is what."""
-
-    name = "json"
-    summary = "any JSON objects, taken as they are; time and identity from the fields that are named"
-
-    def recognises(self, line: str) -> bool:  # noqa: ARG002 - the interface's
-        """Never: nothing tells what such a document means."""
-        return False
-
-    def parse(self, line: str, context: Context) -> Parsed:
-        """See the interface."""
-        fields = flatten(load_object(line))
-        time, untimed = _time(fields, line, context)
-        return Parsed(
-            fields=fields,
-            time=time,
-            id=text(first(fields.get(context.id_field))) if context.id_field else None,
-            untimed=untimed,
-            verbatim=True,
-        )
-
-
-def _time(fields: Fields, line: str, context: Context) -> tuple[int | None, str | None]:
-    """Read the time, exactly also where it is a fraction; where there is none give the reason instead."""
-    name = context.time_field or _TIME
-    value = first(fields.get(name))
-    if value is None:
-        return None, f"{name} is missing, and with it the time"
-    if isinstance(value, float):
-        value = first(flatten(load_object(line, fractions_as_text=True)).get(name))
-    try:
-        return parse_time(value, context.zone), None
-    except RecordError as error:
-        return None, f"{name}: {error}"
 
 
 def _derived(fields: Fields) -> Fields:
