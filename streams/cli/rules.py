@@ -43,6 +43,7 @@ def test(
     )
     from streams.errors import ConfigError  # noqa: PLC0415 - see above
     from streams.rulebook import runner  # noqa: PLC0415 - see above
+    from streams.rulebook.field_names import unknown_fields  # noqa: PLC0415 - see above
 
     errors = standard_error()
     results: list[Result] = []
@@ -52,8 +53,9 @@ def test(
             root, tests = runner.find(path)
             cases = runner.read_all(tests)
             opened = runner.open_book(root)
-            say_refused(errors, opened.book.refused)
-            refused = refused or bool(opened.book.refused)
+            wrong = [*opened.book.refused, *unknown_fields(opened.book)]
+            say_refused(errors, wrong)
+            refused = refused or bool(wrong)
             results += [opened.run(case) for case in cases]
     except ConfigError as error:
         say_problems(errors, error)

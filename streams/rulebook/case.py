@@ -21,6 +21,19 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _MONDAY = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 
+_SAID = {
+    "extra_forbidden": "there is no such key",
+    "missing": "it is missing",
+    "model_type": "a mapping of keys to values is needed",
+    "dict_type": "a mapping of keys to values is needed",
+    "list_type": "a list is needed",
+    "string_type": "a text is needed",
+    "too_short": "there must be at least one",
+    "string_too_short": "it must not be empty",
+    "string_pattern_mismatch": f"it is one of {', '.join(SEVERITIES)}",
+}
+"""What is said for a kind of pydantic's problem; the only pattern is that of a severity."""
+
 
 class _Loader(yaml.SafeLoader):
     """YAML in which a time stays the text that it is, so that documents are what JSON would make of them."""
@@ -139,8 +152,15 @@ def _cases(path: Path, node: yaml.Node | None, file: _FileText, problems: list[s
 
 
 def _problem(path: Path, node: yaml.Node | None, found: Any) -> str:
-    where = ".".join(str(part) for part in found["loc"])
-    return f"{path}:{_line(node, found['loc'])}: {where + ': ' if where else ''}{found['msg']}"
+    """Say in our own words what is wrong, where pydantic's speak of models rather than of the file."""
+    said = _SAID.get(found["type"], found["msg"].removeprefix("Value error, "))
+    return f"{path}:{_line(node, found['loc'])}: {_written(found['loc'])}{said}"
+
+
+def _written(place: Sequence[str | int]) -> str:
+    """Write a place as `cases[0].expect[1].rule: `, counted from 0; nothing for the file itself."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return f"{text.removeprefix('.')}: " if text else ""
 
 
 def _line(node: yaml.Node | None, place: Sequence[str | int]) -> int:

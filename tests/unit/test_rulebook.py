@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from streams.errors import ConfigError
 from streams.event import NANOSECONDS
 from streams.rulebook import runner
 from streams.rulebook.case import read
+from streams.rulebook.field_names import FIELDS
 from streams.rulebook.template import duration, expand
 
 RULE = """\
@@ -166,7 +168,13 @@ class TestReading:
             read(path)
         lines = [problem.removeprefix(f"{path}:").partition(":")[0] for problem in caught.value.problems]
         assert lines == ["13", "14", "15", "15"]
-        assert "peple" in caught.value.problems[0]
+        said = [problem.removeprefix(f"{path}:").partition(": ")[2] for problem in caught.value.problems]
+        assert said == [
+            "cases[0].expect[0].peple: there is no such key",
+            "cases[0].expect[1].severity: it is one of informational, low, medium, high, critical",
+            "cases[1].name: it is missing",
+            "cases[1].events: there must be at least one",
+        ]
 
     def test_a_wrong_template_has_its_line(self, book: Path) -> None:
         path = write_test(
@@ -312,6 +320,13 @@ class TestFinding:
             runner.find(book / given)
 
 
+class TestFieldNames:
+    def test_they_are_those_that_the_architecture_lists(self) -> None:
+        text = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
+        rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
+        assert {name for row in rows for name in re.findall(r"`(outfall\.[^`]*)`", row)} == FIELDS
+
+
 class TestCommand:
     CASES = """\
   - name: four people
@@ -345,6 +360,27 @@ class TestCommand:
         result = CliRunner().invoke(app, ["rules", "test", str(path)])
         assert result.exit_code == exits.FINDINGS
         assert f"{bad}:" in result.stderr
+
+    def test_a_misspelled_field_of_ours_is_a_finding(self, book: Path) -> None:
+        path = write_test(book, self.CASES.partition("  - name: five")[0])
+        rule = path.with_name("many_people_mailed.yml")
+        text = rule.read_text(encoding="utf-8").replace("subjects.count|", "subject.count|")
+        rule.write_text(text.replace("[outfall.actor.id]", "[outfall.actor]"), encoding="utf-8")
+        result = CliRunner().invoke(app, ["rules", "test", str(path)])
+        assert result.exit_code == exits.FINDINGS
+        place, second = result.stderr.splitlines()[:2]
+        assert place.startswith(f"{rule}:1:")
+        assert place.endswith("the field outfall.subject.count; outfall.subjects.count is meant?")
+        assert "many_people_mailed: nothing sets the field outfall.actor" in second
+
+    def test_a_field_may_have_an_alias(self, book: Path) -> None:
+        path = write_test(book, self.CASES.partition("  - name: five")[0])
+        rule = path.with_name("many_people_mailed.yml")
+        aliased = "[outfall.who]\n  aliases: {outfall.who: {mail_about_people: outfall.actor.id}}"
+        text = rule.read_text(encoding="utf-8").replace("[outfall.actor.id]", aliased)
+        rule.write_text(text, encoding="utf-8")
+        result = CliRunner().invoke(app, ["rules", "test", str(path)])
+        assert (result.exit_code, result.stderr) == (exits.DONE, "")
 
     @pytest.mark.parametrize("given", ["nowhere", "mail/many_people_mailed.yml"])
     def test_wrong_use(self, book: Path, given: str) -> None:
