@@ -89,6 +89,7 @@ class Correlator:
         self._expired: set[str] = set()
         self._changed: dict[str, Changed] = {}
         self._watermark = -FOREVER
+        self._releasing: int | None = None
         self._keep_firings = keep_firings
         self._final: list[Firing] = []
         self._rows = Table("tracks")
@@ -104,27 +105,27 @@ class Correlator:
         An event older than the watermark is left out of windows, counted, and marked on the open alerts of
         its group; detections that alert by themselves still do.
         """
-        self._watermark = max(watermark, self._watermark)
+        self._reach(watermark)
         wanted: _Wanted = {}
-        if event.time < self._watermark and event.id in self._where:
-            # What its windows counted is final, and they may be partly forgotten; only what it says is new.
-            for key in sorted(self._where[event.id]):
+        late = event.time < self._watermark
+        if late:  # forget what may be forgotten, lest it matter when `forget` was last called
+            for key in sorted(self._where.get(event.id, ())):
                 self._close(self._tracks[key])
-            for key in self._where.get(event.id, ()):
+                self._prune(self._tracks[key])
+        if late and event.id in self._where:
+            # What its windows counted is final, and they may be partly forgotten; only what it says is new.
+            for key in self._where[event.id]:
                 wanted[key] = (self._tracks[key], self._tracks[key].window.entries[event.id])
         else:
             for rule in rules:
                 self._collect(wanted, event.id, event.time, rule.id, event.fields, (event.id,))
             wanted = {key: pair for key, pair in wanted.items() if self._in_time(*pair)}
-        if wanted:
-            self._remember(event)
-        self._page(self._replace(event.id, wanted, event.id))
+        news = bool(wanted) and self._remember(event)
+        self._page(self._replace(event.id, wanted, event.id, news=news))
 
     def advance(self, watermark: int) -> None:
         """Let time pass: fire what rested on an absence, and close episodes that nothing can join."""
-        self._watermark = max(watermark, self._watermark)
-        while self._awaiting and self._awaiting[0][0] < self._watermark:
-            self._release()
+        self._reach(watermark)
         while self._expiries and self._expiries[0][0] < self._watermark:
             time, key = heapq.heappop(self._expiries)
             if self._scheduled.get(key) == time:
@@ -136,8 +137,7 @@ class Correlator:
     def conclude(self) -> None:
         """Say that nothing more will come: whatever rested on an absence fires."""
         while self._awaiting:
-            self._watermark = max(self._watermark, self._awaiting[0][0] + 1)
-            self._release()
+            self._reach(self._awaiting[0][0] + 1)
 
     def take(self) -> list[Changed]:
         """Give the episodes of alerting rules that changed since the last call."""
@@ -208,9 +208,6 @@ class Correlator:
                 self._tracks[track_id].window.put(entry)
                 self._where.setdefault(entry_id, set()).add(track_id)
                 self._uses.update(entry.evidence)
-                feeder, _, fed = entry_id.partition("@")
-                if fed:
-                    self._fed.setdefault(feeder, set()).add(int(fed))
         for episode_id, row in self._episodes.items():
             if row["track"] in self._tracks:
                 self._tracks[row["track"]].episodes.append(Episode.from_row(episode_id, row))
@@ -218,6 +215,8 @@ class Correlator:
             track.episodes.sort(key=lambda episode: episode.first)
             track.after_restore(watermark)
             track.rebuild(self.fields)
+            if self._feeds(track):
+                self._fed[track.id] = set(track.visible(watermark))
             self._schedule(track)
             self._await(track)
 
@@ -237,16 +236,17 @@ class Correlator:
             if not found and not correlation.timespan:
                 # A detection that alerts by itself must not be silent for want of a group.
                 found = [("", tuple(first(fields.get(name)) for name in names))]
-            values = metric_values(correlation, fields, rule)
+            alone = frozenset((rule,))
+            values = metric_values(correlation, fields, alone)
             for key, spelled in found:
                 track = self._track(correlation, key, dict(zip(correlation.group_by, spelled, strict=True)))
-                rules = frozenset((rule,))
+                entry = Entry(entry_id, time, alone, values, evidence)
                 if track.id in wanted:
-                    former = wanted[track.id][1]
-                    rules |= former.rules
-                    if former.values != values:
-                        values = tuple(sorted({*former.values, *values}, key=str))
-                wanted[track.id] = (track, Entry(entry_id, time, rules, values, evidence))
+                    together = wanted[track.id][1].rules | alone
+                    entry = Entry(
+                        entry_id, time, together, metric_values(correlation, fields, together), evidence
+                    )
+                wanted[track.id] = (track, entry)
 
     def _track(self, correlation: Correlation, key: str, group: dict[str, Scalar]) -> Track:
         content = f"{correlation.rule.id}{SEPARATOR}{key}".encode("utf-8", "surrogatepass")
@@ -255,8 +255,12 @@ class Correlator:
         if track is None:
             track = Track(track_id, correlation, key, group, _quiet(correlation.rule))
             self._tracks[track_id] = track
-        elif not track.spell(group):
-            return track
+        else:
+            self._close(track)
+            if track.is_over(self._final_before):  # whether it is forgotten yet must not show
+                track.group = group
+            elif not track.spell(group):
+                return track
         self._rows[track_id] = {"correlation": correlation.rule.id, "key": key, "group": track.group}
         return track
 
@@ -270,7 +274,8 @@ class Correlator:
         self._schedule(track)
         return False
 
-    def _remember(self, event: Event) -> None:
+    def _remember(self, event: Event) -> bool:
+        """Keep what an event says, from where it was first read; tell whether it says anything new."""
         origin = [event.origin.source, event.origin.stream, event.origin.offset, event.origin.line]
         record = {
             "time": event.time,
@@ -278,11 +283,19 @@ class Correlator:
             "marks": [*event.marks],
             "fields": evidence_fields(event),
         }
-        if self._evidence.get(event.id) != record:
-            self._evidence[event.id] = record
+        former = self._evidence.get(event.id) if self._uses[event.id] else None
+        if former is not None and former | {"origin": origin} == record:
+            return False
+        self._evidence[event.id] = record
+        return True
 
-    def _replace(self, entry_id: str, wanted: _Wanted, completing: str) -> list[Changed]:
-        """Put entries where they are wanted, and take them from where they no longer are."""
+    def _replace(
+        self, entry_id: str, wanted: _Wanted, completing: str, *, news: bool = False
+    ) -> list[Changed]:
+        """Put entries where they are wanted, and take them from where they no longer are.
+
+        With `news`, what the event says may be more than what the windows count.
+        """
         changed: list[Changed] = []
         for key in sorted(self._where.get(entry_id, set()) - wanted.keys()):
             track = self._tracks[key]
@@ -291,7 +304,6 @@ class Correlator:
             self._drop(track, former)
             changed += self._settle(track, former.time, None)
         for track, entry in wanted.values():
-            changed += self._close(track)
             former_entry = track.window.entries.get(entry_id)
             if track.window.put(entry):
                 if former_entry is not None:
@@ -306,20 +318,33 @@ class Correlator:
                 self._uses.update(entry.evidence)
                 if former_entry is not None and former_entry.time != entry.time:
                     changed += self._settle(track, former_entry.time, None)
-                changed += self._settle(track, entry.time, completing)
+                added = entry.evidence if former_entry is None else None
+                changed += self._settle(track, entry.time, completing, added)
                 self._schedule(track)
                 self._await(track)
-            if former_entry is not None:  # what the event says may be more than what the window counts
+            elif news:
                 track.rebuild(self.fields)
                 changed += [self._note(track, e) for e in track.episodes if e.tally.holds(entry.evidence)]
         return changed
 
-    def _settle(self, track: Track, time: int, completing: str | None) -> list[Changed]:
-        affected = track.settle(time, completing, self._watermark, self.fields)
+    def _settle(
+        self, track: Track, time: int, completing: str | None, added: Sequence[str] | None = None
+    ) -> list[Changed]:
+        affected = track.settle(time, completing, self._watermark, self.fields, added)
+        return self._passed_on(track, time, completing, affected)
+
+    def _passed_on(
+        self, track: Track, time: int, completing: str | None, affected: Iterable[Episode]
+    ) -> list[Changed]:
+        """Take note of the episodes that a change has affected, and of what follows in other correlations."""
         changed = [self._note(track, episode) for episode in affected]
-        if track.correlation.timespan and track.correlation.rule.id in self._serves:
+        if self._feeds(track):
             changed += self._feed(track, time, completing)
         return changed
+
+    def _feeds(self, track: Track) -> bool:
+        """Tell whether other correlations refer to this one; what refers to a detection sees its events."""
+        return track.correlation.timespan > 0 and track.correlation.rule.id in self._serves
 
     def _feed(self, track: Track, time: int, completing: str | None) -> list[Changed]:
         """Give the firings that a change at `time` can affect to the correlations that refer to them."""
@@ -346,7 +371,8 @@ class Correlator:
                 (change.track.correlation.rule, change.track.key, change.episode)
                 for change in {change.episode.id: change for change in changed}.values()
                 if change.episode.status is Status.OPEN and change.track.correlation.rule.alerts
-            ]
+            ],
+            self._final_before,
         )
 
     def _note(self, track: Track, episode: Episode) -> Changed:
@@ -355,13 +381,13 @@ class Correlator:
         return change
 
     def _close(self, track: Track) -> list[Changed]:
-        closed = [self._note(track, episode) for episode in track.close(self._watermark)]
+        closed = [self._note(track, episode) for episode in track.close(self._final_before)]
         if closed:  # at once, or their firings would be taken for a new episode's
             self._prune(track)
         return closed
 
     def _prune(self, track: Track) -> None:
-        before = track.settled_before(self._watermark)
+        before = track.settled_before(self._final_before)
         if self._keep_firings and track.correlation.timespan and track.correlation.rule.alerts:
             self._final.extend(_firing(track, time) for time in track.window.firing_times if time < before)
         for entry in track.window.prune(before):
@@ -390,14 +416,30 @@ class Correlator:
             self._awaited[track.id] = time
             heapq.heappush(self._awaiting, (time, track.id))
 
+    @property
+    def _final_before(self) -> int:
+        """The time before which nothing changes: what is just being released may still be built upon."""
+        return self._watermark if self._releasing is None else self._releasing
+
+    def _reach(self, watermark: int) -> None:
+        """Let the watermark go on, over one firing after the other that awaited it."""
+        while self._awaiting and self._awaiting[0][0] < watermark:
+            self._watermark = max(self._watermark, self._awaiting[0][0] + 1)
+            self._release()
+        self._watermark = max(self._watermark, watermark)
+
     def _release(self) -> None:
         """Let the earliest firing that awaited the watermark take effect."""
         time, key = heapq.heappop(self._awaiting)
         self._awaited.pop(key, None)
         if key in self._tracks:
-            self._page(self._settle(self._tracks[key], time, None))
-            self._schedule(self._tracks[key])
-            self._await(self._tracks[key])
+            self._releasing = time
+            track = self._tracks[key]
+            affected = track.release(time, self._watermark, self.fields)
+            self._page(self._passed_on(track, time, None, affected))
+            self._releasing = None
+            self._schedule(track)
+            self._await(track)
 
 
 def _firing(track: Track, time: int) -> Firing:

@@ -79,7 +79,7 @@ def describe(
             runbook=rule.extras.runbook,
             falsepositives=list(rule.falsepositives),
         ),
-        group=track.group,
+        group=track.group if episode.group is None else episode.group,
         reason=_reason(track.correlation, tally, observed),
         severity=grade,
         tier=severity.tier(tally.people),

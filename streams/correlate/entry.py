@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.event import Scalar, Value, as_list
 from streams.rule import Correlation, CorrelationType, Threshold
 
 SEPARATOR = "\x1f"
+_ESCAPED = str.maketrans({"\x1e": "\x1e0", SEPARATOR: "\x1e1"})
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+"""Whole numbers that surely fit the 64 bits of the state's JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +51,35 @@ def groups(fields: Mapping[str, Value], names: tuple[str, ...]) -> list[tuple[st
     """
     choices: list[Sequence[Scalar]] = []
     for name in names:
-        distinct = {fold(value): value for value in reversed(as_list(fields.get(name))) if value is not None}
-        if not distinct:
+        present = [value for value in as_list(fields.get(name)) if value is not None]
+        if not present:
             return []
-        choices.append(list(distinct.values())[::-1])
-    return [(SEPARATOR.join(map(fold, values)), values) for values in itertools.product(*choices)]
+        spelled = {fold(value): value for value in sorted(present, key=repr, reverse=True)}
+        choices.append(list(spelled.values()))
+    return [(_key(values), values) for values in itertools.product(*choices)]
+
+
+def _key(values: Iterable[Scalar]) -> str:
+    """Join folded values, so that no value can pass for two by holding the separator."""
+    return SEPARATOR.join(fold(value).translate(_ESCAPED) for value in values)
 
 
 def metric_values(
-    correlation: Correlation, fields: Mapping[str, Value], rule: str
+    correlation: Correlation, fields: Mapping[str, Value], rules: Iterable[str]
 ) -> tuple[str | int | float, ...]:
-    """Read from an event what the correlation's metric counts.
+    """Read from an event that these rules match what the correlation's metric counts.
 
     `value_count` takes every element of a list as a value of its own; with several fields, each combination.
-    The numeric metrics take numbers and numeric text, and leave out what is neither.
+    The numeric metrics take numbers and numeric text, and leave out what is neither. A field counts once,
+    however many of the rules it stands for.
     """
     condition = correlation.condition
     if not isinstance(condition, Threshold) or not condition.fields:
         return ()
-    names = tuple(correlation.field_for(name, rule) for name in condition.fields)
+    read = {tuple(correlation.field_for(name, rule) for name in condition.fields) for rule in rules}
     if correlation.type is CorrelationType.VALUE_COUNT:
-        return tuple(sorted({key for key, _ in groups(fields, names)}))
-    return tuple(sorted(itertools.chain.from_iterable(_numbers(fields, name) for name in names)))
+        return tuple(sorted({key for names in read for key, _ in groups(fields, names)}))
+    return tuple(sorted(number for names in read for name in names for number in _numbers(fields, name)))
 
 
 def _numbers(fields: Mapping[str, Value], name: str) -> list[int | float]:
@@ -82,10 +95,8 @@ def _number(value: Scalar) -> int | float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, str):
-        try:
-            value = int(value) if value.strip().lstrip("+-").isdecimal() else float(value)
-        except ValueError:
-            return None
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124 - NaN
-        return None
-    return value
+        text = value.strip()
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    return value if math.isfinite(value) else None

@@ -14,6 +14,7 @@ from typing import Any
 from streams.alert import Status
 from streams.correlate.entry import SEPARATOR
 from streams.correlate.tally import Tally
+from streams.event import Scalar
 
 
 @dataclass(slots=True)
@@ -22,7 +23,8 @@ class Episode:
 
     `paged` is the highest tier at which it has paged, -1 before. `late` counts events of its group that came
     too late to be counted in. `page_now` is true while a page is due with the next revision. `summary` is the
-    greatest metric and the number of firings, kept when the episode has ended and its window is forgotten.
+    greatest metric and the number of firings, `group` how the group's values were spelled, both kept when
+    the episode has ended and its window is forgotten.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Episode:
     status: Status = Status.OPEN
     superseded_by: str | None = None
     summary: tuple[int | float | None, int] | None = None
+    group: dict[str, Scalar] | None = None
     tally: Tally = field(default_factory=Tally)
 
     def row(self, track: str) -> dict[str, Any]:

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import bisect
 import math
+import sys
 from collections import Counter
 from fractions import Fraction
 from typing import Protocol
 
 from streams.correlate.entry import Entry
-from streams.correlate.ordered import chain_length, is_satisfied
+from streams.correlate.ordered import Chains, is_satisfied
 from streams.rule import Correlation, CorrelationType, Expression, Threshold
 
 Number = int | float
+Exact = int | Fraction
+_LARGEST = 2**63 - 1
+"""Whole values beyond are given as floats: the JSON of state and alerts holds 64 bits."""
 
 
 class Metric(Protocol):
-    """State over the entries of one window position."""
+    """State over the entries of one window position: they come and go in the order of time."""
 
     def add(self, entry: Entry) -> None:
         """Take an entry in."""
@@ -29,7 +33,7 @@ class Metric(Protocol):
         """Let an entry go that was taken in before."""
         ...
 
-    def value(self) -> Number | None:
+    def value(self) -> Exact | None:
         """Give the metric's value, or None where nothing can be said (the mean of nothing)."""
         ...
 
@@ -46,7 +50,7 @@ class EventCount:
     def remove(self, entry: Entry) -> None:  # noqa: ARG002 - as above
         self._count -= 1
 
-    def value(self) -> Number | None:
+    def value(self) -> Exact | None:
         return self._count
 
 
@@ -66,7 +70,7 @@ class ValueCount:
             if not self._times[value]:
                 del self._times[value]
 
-    def value(self) -> Number | None:
+    def value(self) -> Exact | None:
         return len(self._times)
 
 
@@ -80,18 +84,18 @@ class Sum:
 
     def add(self, entry: Entry) -> None:
         for value in entry.values:
-            self._sum += Fraction(value)
+            self._sum += exact(value)
         self._count += len(entry.values)
 
     def remove(self, entry: Entry) -> None:
         for value in entry.values:
-            self._sum -= Fraction(value)
+            self._sum -= exact(value)
         self._count -= len(entry.values)
 
-    def value(self) -> Number | None:
+    def value(self) -> Exact | None:
         if not self._count:
             return None
-        return _plain(self._sum / self._count if self._mean else self._sum)
+        return self._sum / self._count if self._mean else self._sum
 
 
 class Percentile:
@@ -112,12 +116,12 @@ class Percentile:
         for value in entry.values:
             del self._values[bisect.bisect_left(self._values, value)]
 
-    def value(self) -> Number | None:
+    def value(self) -> Exact | None:
         if not self._values:
             return None
         rank = Fraction(self._percent, 100) * (len(self._values) - 1)
-        low, high = self._values[math.floor(rank)], self._values[math.ceil(rank)]
-        return _plain(Fraction(low) + (Fraction(high) - Fraction(low)) * (rank - math.floor(rank)))
+        low, high = exact(self._values[math.floor(rank)]), exact(self._values[math.ceil(rank)])
+        return low + (high - low) * (rank - math.floor(rank))
 
 
 class Temporal:
@@ -136,7 +140,7 @@ class Temporal:
             if not self._times[rule]:
                 del self._times[rule]
 
-    def value(self) -> Number | None:
+    def value(self) -> Exact | None:
         if self._expression is not None and not _holds(self._expression, self._times):
             return None
         return len(self._times)
@@ -145,8 +149,23 @@ class Temporal:
 class TemporalOrdered:
     """How many of the rules have matched one after another, at strictly increasing times."""
 
-    def __init__(self, rules: tuple[str, ...], expression: Expression | None) -> None:
-        self._rules = rules
+    def __init__(self, rules: tuple[str, ...]) -> None:
+        self._chains = Chains(rules)
+
+    def add(self, entry: Entry) -> None:
+        self._chains.add(entry.time, entry.rules)
+
+    def remove(self, entry: Entry) -> None:
+        self._chains.forget(entry.time)
+
+    def value(self) -> Exact | None:
+        return self._chains.longest()
+
+
+class TemporalOrderedExpression:
+    """How many of the rules have matched, where an extended condition holds in order."""
+
+    def __init__(self, expression: Expression) -> None:
         self._expression = expression
         self._entries: dict[str, Entry] = {}
 
@@ -156,15 +175,12 @@ class TemporalOrdered:
     def remove(self, entry: Entry) -> None:
         del self._entries[entry.id]
 
-    def value(self) -> Number | None:
-        entries = sorted(self._entries.values(), key=lambda entry: entry.time)
-        if self._expression is None:
-            return chain_length(entries, self._rules)
-        return (
-            len({rule for entry in entries for rule in entry.rules})
-            if is_satisfied(self._expression, entries)
-            else None
-        )
+    def value(self) -> Exact | None:
+        times: dict[str, list[int]] = {}
+        for entry in self._entries.values():
+            for rule in entry.rules:
+                times.setdefault(rule, []).append(entry.time)
+        return len(times) if is_satisfied(self._expression, times) else None
 
 
 def metric_for(correlation: Correlation) -> Metric:
@@ -188,7 +204,9 @@ def metric_for(correlation: Correlation) -> Metric:
         case CorrelationType.TEMPORAL:
             return Temporal(expression)
         case CorrelationType.TEMPORAL_ORDERED:
-            return TemporalOrdered(correlation.rules, expression)
+            if expression is None:
+                return TemporalOrdered(correlation.rules)
+            return TemporalOrderedExpression(expression)
 
 
 _COMPARE = {
@@ -201,13 +219,13 @@ _COMPARE = {
 }
 
 
-def is_true(condition: Threshold | Expression, value: Number | None) -> bool:
+def is_true(condition: Threshold | Expression, value: Exact | None) -> bool:
     """Tell whether a metric's value satisfies the condition; a metric without a value satisfies none."""
     if value is None:
         return False
     if isinstance(condition, Expression):
         return True  # the metric has evaluated it: no value where it does not hold
-    return bool(_COMPARE[condition.operator](value, condition.number))
+    return bool(_COMPARE[condition.operator](value, exact(condition.number)))
 
 
 def needs_absence(condition: Threshold | Expression) -> bool:
@@ -229,5 +247,16 @@ def _holds(expression: Expression, seen: Counter[str]) -> bool:
             return any(_holds(operand, seen) for operand in expression.operands)
 
 
-def _plain(number: Fraction) -> Number:
-    return number.numerator if number.denominator == 1 else float(number)
+def exact(number: str | Number) -> Fraction:
+    """Give a number as it was written: 0.1 is a tenth, not the double next to it."""
+    return Fraction(number if isinstance(number, int) else repr(number))
+
+
+def plain(number: Exact) -> Number:
+    """Give the number to show: whole where it is whole and 64 bits hold it, the nearest double otherwise."""
+    if number.denominator == 1 and -_LARGEST <= number <= _LARGEST:
+        return number.numerator
+    try:
+        return float(number)
+    except OverflowError:
+        return sys.float_info.max if number > 0 else -sys.float_info.max

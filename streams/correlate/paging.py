@@ -27,25 +27,25 @@ class Pager:
         self._severity = severity
         self.table = Table("breaches")
 
-    def consider(self, episodes: Sequence[tuple[Rule, str, Episode]]) -> None:
+    def consider(self, episodes: Sequence[tuple[Rule, str, Episode]], watermark: int) -> None:
         """Look at the episodes that one event has changed, each with its rule and its group's key.
 
         The gravest is looked at first, so that it is the one that pages and the others refer to it.
         """
         for rule, group, episode in sorted(episodes, key=self._gravity, reverse=True):
             if self._severity.pages(rule, self._severity.severity(rule, episode.tally)):
-                self._page(rule, group, episode)
+                self._page(rule, group, episode, watermark)
 
     def expire(self, watermark: int) -> None:
         """Forget breaches that have ended."""
         for key in [key for key, breach in self.table.items() if breach["last"] + BREACH_QUIET < watermark]:
             del self.table[key]
 
-    def _page(self, rule: Rule, group: str, episode: Episode) -> None:
+    def _page(self, rule: Rule, group: str, episode: Episode, watermark: int) -> None:
         actor = first(episode.tally.actor.get("outfall.actor.id"))
         key = f"actor:{actor}" if actor is not None else f"group:{rule.id}:{group}"
         breach: dict[str, Any] | None = self.table.get(key)
-        if breach is None or episode.last - breach["last"] > BREACH_QUIET:
+        if breach is None or max(episode.last, watermark - 1) - breach["last"] > BREACH_QUIET:
             breach = {"alert": episode.id, "tier": -1, "people": [], "last": episode.last}
         people = set(breach["people"]) | episode.tally.subjects
         tier = self._severity.tier(max(len(people), episode.tally.people))

@@ -60,6 +60,7 @@ class Tally:
         self.subjects: set[str] = set()
         self.categories: set[str] = set()
         self.channels: dict[str, None] = {}
+        self.egress_channels: dict[str, None] = {}
         self.classes: dict[str, None] = {}
         self.destinations: dict[str, None] = {}
         self.verdicts: set[str] = set()
@@ -126,6 +127,7 @@ class Tally:
         ]
 
     def _add_egress(self, fields: Fields) -> None:
+        self.egress_channels.update(dict.fromkeys(strings(fields.get("outfall.channel"))))
         self.classes.update(dict.fromkeys(strings(fields.get("outfall.destination.class"))))
         self.destinations.update(dict.fromkeys(strings(fields.get("outfall.destination.name"))))
         self.verdicts.update(strings(fields.get("outfall.verdict")) or ["allowed"])

@@ -76,24 +76,60 @@ class Track:
         index = bisect.bisect_left(times, watermark)
         return times[index] if index < len(times) else None
 
-    def settle(self, changed: int, completing: str | None, watermark: int, fields: FieldsOf) -> list[Episode]:
+    def settle(
+        self,
+        changed: int,
+        completing: str | None,
+        watermark: int,
+        fields: FieldsOf,
+        added: Sequence[str] | None = None,
+    ) -> list[Episode]:
         """Bring the episodes in line with the firings after a change at time `changed`; give those affected.
 
         `completing` is the event behind the change; without one (an absence came true, a change was undone)
-        a new episode's id rests on the newest event of its first firing.
+        a new episode's id rests on the newest event of its first firing. `added` is the evidence of an entry
+        that the change has added, where that is all the change.
         """
-        latest = self.episodes[-1] if self.episodes else None
-        if changed == self.window.newest and not self._holds:
-            if changed in self.window.firings:
-                if latest is not None and latest.last <= changed <= latest.last + self._quiet:
-                    self._cover(
-                        latest.tally, [changed], max(changed - self.correlation.timespan, latest.last), fields
-                    )
-                    latest.last = changed
-                    return [latest]
-            elif latest is None or latest.last < changed:
+        if self._holds and changed >= watermark:
+            return []
+        if added is not None and not self.window.lost and not self._holds:
+            reached = bisect.bisect_left(self.window.firing_times, changed)
+            times = self.window.firing_times[reached : reached + 1]
+            if not times or times[0] > changed + self.correlation.timespan:
                 return []
+            episode = self._grown(self.window.gained or times)
+            if episode is not None:
+                for evidence in added:
+                    episode.tally.add(evidence, fields(evidence))
+                self._cover(episode.tally, self.window.gained, None, fields)
+                return [episode]
         return self._regroup(completing, watermark, fields)
+
+    def release(self, time: int, watermark: int, fields: FieldsOf) -> list[Episode]:
+        """Bring the episodes in line with the one further firing that the watermark has let out."""
+        episode = self._grown([time]) if time in self.window.firings else None
+        if episode is None:
+            return self._regroup(None, watermark, fields)
+        self._cover(episode.tally, [time], None, fields)
+        return [episode]
+
+    def _grown(self, times: Sequence[int]) -> Episode | None:
+        """Let the one episode that these further firings belong to grow by them; None where it is not one."""
+        for index in range(len(self.episodes) - 1, -1, -1):
+            episode = self.episodes[index]
+            if episode.first - self._quiet <= times[0] and times[-1] <= episode.last + self._quiet:
+                first, last = min(episode.first, times[0]), max(episode.last, times[-1])
+                joins = any(
+                    other is not episode
+                    and other.first - self._quiet <= last
+                    and first <= other.last + self._quiet
+                    for other in self.episodes[max(0, index - 1) : index + 2]
+                )
+                if joins:
+                    return None
+                episode.first, episode.last = first, last
+                return episode
+        return None
 
     def close(self, watermark: int) -> list[Episode]:
         """Close the episodes that nothing can join any more, and give them."""
@@ -101,8 +137,14 @@ class Track:
         while self.episodes and self.episodes[0].last + self._quiet < watermark:
             episode = self.episodes.pop(0)
             episode.summary, episode.status = self.summary(episode), Status.CLOSED
+            episode.group = self.group
             closed.append(episode)
         return closed
+
+    def is_over(self, watermark: int) -> bool:
+        """Tell whether no episode is open and all that is left here may be forgotten."""
+        newest = self.window.newest
+        return not self.episodes and (newest is None or newest < self.settled_before(watermark))
 
     def settled_before(self, watermark: int) -> int:
         """Give the time before which no open episode and no later firing can rest on anything."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 
 from streams.correlate.entry import Entry
-from streams.correlate.metric import Metric, Number, is_true, metric_for
+from streams.correlate.metric import Exact, Metric, Number, is_true, metric_for, plain
 from streams.rule import Correlation
 
 
@@ -23,6 +23,10 @@ class Window:
         self._order: list[tuple[int, str]] = []
         self.firings: dict[int, Number] = {}
         self.firing_times: list[int] = []
+        self.gained: list[int] = []
+        """The times that began to fire with the last change, ascending."""
+        self.lost = False
+        """Whether any time ceased to fire with it."""
         # The metric stands at the newest time, over `_order[_start:]`; None after a change in the middle.
         self._metric: Metric | None = metric_for(correlation)
         self._start = 0
@@ -42,8 +46,9 @@ class Window:
         former = self.entries.get(entry.id)
         if former == entry:
             return False
+        self.gained, self.lost = [], False
         if former is not None:
-            self.discard(entry.id)
+            self._take_out(former)
         self.entries[entry.id] = entry
         in_order = not self._order or entry.time >= self._order[-1][0]
         bisect.insort(self._order, (entry.time, entry.id))
@@ -55,11 +60,11 @@ class Window:
 
     def discard(self, entry_id: str) -> bool:
         """Let an entry go as if it had never been; tell whether it was there."""
-        entry = self.entries.pop(entry_id, None)
+        entry = self.entries.get(entry_id)
         if entry is None:
             return False
-        del self._order[bisect.bisect_left(self._order, (entry.time, entry_id))]
-        self._sweep(entry.time)
+        self.gained, self.lost = [], False
+        self._take_out(entry)
         return True
 
     def between(self, first: int, last: int) -> list[Entry]:
@@ -88,6 +93,13 @@ class Window:
         del self.firing_times[:stale]
         return gone
 
+    def _take_out(self, entry: Entry) -> None:
+        del self.entries[entry.id]
+        del self._order[bisect.bisect_left(self._order, (entry.time, entry.id))]
+        if not self.between(entry.time, entry.time):
+            self._record(entry.time, None)
+        self._sweep(entry.time)
+
     def _advance(self, metric: Metric, entry: Entry) -> None:
         oldest = entry.time - self._correlation.timespan
         while self._order[self._start][0] < oldest:
@@ -101,7 +113,6 @@ class Window:
         span = self._correlation.timespan
         low = bisect.bisect_left(self._order, (changed - span, ""))
         metric, start = metric_for(self._correlation), low
-        self._record(changed, None)
         index = low
         while index < len(self._order):
             time = self._order[index][0]
@@ -120,11 +131,13 @@ class Window:
         else:
             self._metric = None  # the newest time was not reached; the next sweep that reaches it makes one
 
-    def _record(self, time: int, value: Number | None) -> None:
+    def _record(self, time: int, value: Exact | None) -> None:
         if value is not None and is_true(self._correlation.condition, value):
             if time not in self.firings:
                 bisect.insort(self.firing_times, time)
-            self.firings[time] = value
+                self.gained.append(time)
+            self.firings[time] = plain(value)
         elif time in self.firings:
+            self.lost = True
             del self.firings[time]
             del self.firing_times[bisect.bisect_left(self.firing_times, time)]

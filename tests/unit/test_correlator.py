@@ -309,3 +309,92 @@ def test_restored_from_its_tables_anywhere_it_goes_on_the_same(events: list[Seen
         for change in table.drain()
         if change.table == "episodes" and change.value
     }
+
+
+def event(number: int, time: int, fields: dict[str, object], line: int = 0) -> Event:
+    return Event(str(number), time * SECOND, fields, Origin("s", "f", line, line))  # type: ignore[arg-type]  # scalars
+
+
+def test_no_group_value_passes_for_two_by_holding_the_separator() -> None:
+    pair = correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 2), group_by=("user", "host"))
+    correlator = Correlator([A], [pair], SeverityTable())
+    correlator.apply(event(1, 1, {"user": "a\x1fb", "host": "c"}), [A], NEVER)
+    correlator.apply(event(2, 2, {"user": "a", "host": "b\x1fc"}), [A], NEVER)
+    assert correlator.firings() == []
+
+
+def test_an_event_of_two_rules_counts_in_each_group_what_its_rules_there_say() -> None:
+    total = correlation(
+        CorrelationType.VALUE_SUM,
+        Threshold("gte", 0, ("value",)),
+        rules=("a", "b"),
+        aliases={"user": {"a": "one", "b": "two"}, "value": {"a": "small", "b": "large"}},
+    )
+    correlator = Correlator([A, B], [total], SeverityTable())
+    fields = {"one": "ann", "two": ["ann", "bob"], "small": [1, 1], "large": [10, 1]}
+    correlator.apply(event(1, 1, fields), [A, B], NEVER)
+    assert [(f.key, f.value) for f in correlator.firings()] == [("ann", 13), ("bob", 11)]
+
+
+def test_a_not_in_order_may_come_after_any_match_of_what_stands_before_it() -> None:
+    condition = Expression(
+        "and", operands=(Expression("rule", "a"), Expression("not", operands=(Expression("rule", "b"),)))
+    )
+    ordered = correlation(CorrelationType.TEMPORAL_ORDERED, condition, rules=("a", "b"))
+    events = [Seen(str(at), at * SECOND, "ann", None, (name,)) for at, name in enumerate("aba")]
+    assert [time // SECOND for _, time, *_ in found(run([ordered], events))] == [0, 2]
+
+
+def test_a_firing_that_awaited_the_watermark_still_meets_the_window_it_belongs_to() -> None:
+    few = dataclasses.replace(
+        correlation(CorrelationType.EVENT_COUNT, Threshold("lt", 9)), rule=rule("few", alerts=False)
+    )
+    outer = correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 1), rules=("few",), timespan=2 * SPAN)
+    events = [Seen(str(at), at * SECOND, "ann", None, ("a",)) for at in (0, 20)]
+    assert found(run([few, outer], events))[-1] == ("ann", 20 * SECOND, 2, frozenset({"0", "20"}))
+
+
+def test_the_same_event_read_in_another_place_changes_nothing() -> None:
+    correlator = Correlator(
+        [A], [correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 1))], SeverityTable()
+    )
+    correlator.apply(event(1, 1, {"user": "ann"}), [A], NEVER)
+    assert len(correlator.take()) == 1
+    correlator.apply(event(1, 1, {"user": "ann"}, line=7), [A], NEVER)
+    assert correlator.take() == []
+
+
+def saved(correlator: Correlator, rows: dict[tuple[str, str], bytes]) -> None:
+    for table in correlator.tables:
+        for change in table.drain():
+            if change.value is None:
+                rows.pop((change.table, change.key), None)
+            else:
+                rows[change.table, change.key] = change.value
+
+
+def test_restored_it_does_not_feed_again_what_the_outer_window_has_forgotten() -> None:
+    inner = dataclasses.replace(
+        correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 1)),
+        rule=rule("inner", extras=Extras(quiet="1h")),
+    )
+    outer = correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 1), rules=("inner",), timespan=SECOND)
+    told: list[list[tuple[str, int]]] = []
+    for restarts in (False, True):
+        rows: dict[tuple[str, str], bytes] = {}
+        correlator = Correlator([A], [inner, outer], SeverityTable())
+        told.append([])
+        for number, time in enumerate((0, 100, 200)):
+            correlator.apply(event(number, time, {"user": "ann"}), [A], time * SECOND)
+            correlator.advance(time * SECOND)
+            told[-1] += [(str(c.episode.status), c.episode.first // SECOND) for c in correlator.take()]
+            correlator.forget()
+            saved(correlator, rows)
+            if restarts:
+                correlator = Correlator([A], [inner, outer], SeverityTable())
+                for table in correlator.tables:
+                    for (name, key), value in rows.items():
+                        if name == table.name:
+                            table.restore(key, value)
+                correlator.after_restore(time * SECOND)
+    assert told[0] == told[1]
