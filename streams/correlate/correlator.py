@@ -320,8 +320,6 @@ class Correlator:
                     changed += self._settle(track, former_entry.time, None)
                 added = entry.evidence if former_entry is None else None
                 changed += self._settle(track, entry.time, completing, added)
-                self._schedule(track)
-                self._await(track)
             elif news:
                 track.rebuild(self.fields)
                 changed += [self._note(track, e) for e in track.episodes if e.tally.holds(entry.evidence)]
@@ -340,6 +338,8 @@ class Correlator:
         changed = [self._note(track, episode) for episode in affected]
         if self._feeds(track):
             changed += self._feed(track, time, completing)
+        self._schedule(track)
+        self._await(track)
         return changed
 
     def _feeds(self, track: Track) -> bool:
@@ -438,8 +438,6 @@ class Correlator:
             affected = track.release(time, self._watermark, self.fields)
             self._page(self._passed_on(track, time, None, affected))
             self._releasing = None
-            self._schedule(track)
-            self._await(track)
 
 
 def _firing(track: Track, time: int) -> Firing:
