@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import typer
 
+DOCUMENTS = {
+    "case_system": "docs/formats/case_system.md",
+    "postfix": "docs/formats/postfix.md",
+    "squid": "docs/formats/squid.md",
+    "squid_extended": "docs/formats/squid.md",
+}
+"""Where it is written what to configure at the source, or how the format is defined, by the format's name."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -22,9 +30,10 @@ def formats() -> None:
 
     if not sys.stdout.isatty():
         for name, listed in FORMATS.items():
-            sys.stdout.buffer.write(orjson.dumps({"name": name, "summary": listed.summary}) + b"\n")
+            line = {"name": name, "summary": listed.summary, "document": DOCUMENTS.get(name)}
+            sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
         return
-    table = Table("format", "what it is", box=None)
+    table = Table("format", "what it is", "document", box=None)
     for name, listed in FORMATS.items():
-        table.add_row(name, listed.summary)
+        table.add_row(name, listed.summary, DOCUMENTS.get(name, ""))
     Console().print(table)
