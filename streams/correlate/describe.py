@@ -7,33 +7,10 @@ from dataclasses import dataclass
 
 from streams.alert import Actor, Alert, AlertRule, Evidence
 from streams.correlate.correlator import Changed, Correlator
+from streams.correlate.reason import reason, threshold
 from streams.correlate.severity import SeverityTable
 from streams.correlate.tally import Tally
-from streams.event import NANOSECONDS, first, rfc3339
-from streams.rule import Correlation, CorrelationType, Threshold
-
-_SIGNS = {"lt": "<", "lte": "≤", "gt": ">", "gte": "≥", "eq": "=", "neq": "≠"}
-_WAYS = {
-    "email": "by e-mail",
-    "web": "over the web",
-    "share": "by a share",
-    "removable": "to removable media",
-    "print": "on paper",
-    "mail_rule": "by a mail rule",
-    "case_system": "in the case system",
-    "file": "in files",
-}
-_PLACES = {
-    "self": "the actor's own private address",
-    "webmail": "a webmail address",
-    "cloud_storage": "cloud storage",
-    "paste": "a paste site",
-    "removable": "removable media",
-    "print": "paper",
-    "partner": "a partner",
-    "unknown_external": "an unknown place outside",
-    "internal": "a place inside",
-}
+from streams.event import first, rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +57,7 @@ def describe(
             falsepositives=list(rule.falsepositives),
         ),
         group=track.group if episode.group is None else episode.group,
-        reason=_reason(track.correlation, tally, observed),
+        reason=reason(track.correlation, tally, observed),
         severity=grade,
         tier=severity.tier(tally.people),
         page=episode.page_now,
@@ -108,50 +85,6 @@ def describe(
         return None
     episode.digest, episode.revision, episode.page_now = digest, alert.revision, False
     return alert
-
-
-def threshold(correlation: Correlation) -> str:
-    """Write a correlation's condition and timespan, as `value_count > 100 in 24h`."""
-    condition = correlation.condition
-    wanted = (
-        f"{_SIGNS[condition.operator]} {condition.number}"
-        if isinstance(condition, Threshold)
-        else "as combined"
-    )
-    if correlation.type in (CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED):
-        wanted += " of its rules" if isinstance(condition, Threshold) else ""
-    return f"{correlation.type.value} {wanted} in {_span(correlation.timespan)}"
-
-
-def _reason(correlation: Correlation, tally: Tally, observed: float | None) -> str:
-    """Say in one sentence who did what with whose data; counts and classes only, never a name or address."""
-    who = str(first(tally.actor.get("outfall.actor.id")) or "somebody unknown")
-    if first(tally.actor.get("outfall.actor.leaver")) is True:
-        who += ", who is leaving,"
-    people = f"{tally.people} {'person' if tally.people == 1 else 'people'}"
-    if tally.people:
-        data = f" ({', '.join(sorted(tally.categories))})" if tally.categories else ""
-        whose = f"data of {people}{data}"
-    else:
-        whose = "content whose people are not known"
-    ways = " and ".join(_WAYS.get(way, way) for way in sorted(tally.channels))
-    if tally.classes:
-        places = " and ".join(_PLACES.get(place, place) for place in sorted(tally.classes))
-        verb = "tried to send" if tally.verdict == "blocked" else "sent"
-        sentence = f"{who} {verb} {whose} to {places}{f' {ways}' if ways else ''}"
-    else:
-        sentence = f"{who} handled {whose}{f' {ways}' if ways else ''}"
-    if correlation.timespan:
-        sentence += f"; {threshold(correlation)}, seen {observed}"
-    return f"{sentence}."
-
-
-def _span(nanoseconds: int) -> str:
-    seconds = nanoseconds // NANOSECONDS
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % size == 0 and (unit != "d" or seconds > size):
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _actor(tally: Tally) -> Actor:

@@ -184,13 +184,17 @@ class Track:
 
     def _regroup(self, completing: str | None, watermark: int, fields: FieldsOf) -> list[Episode]:
         former, self.episodes = self.episodes, []
+        taken = {episode.id for episode in former}
         affected: list[Episode] = []
         for times in clusters(self.visible(watermark), self._quiet):
             owners = [e for e in former if e.first <= times[-1] and times[0] <= e.last]
             former = [e for e in former if e not in owners]
             episode = (
-                owners[0] if owners else Episode(self._new_id(times[0], completing), times[0], times[-1])
+                owners[0]
+                if owners
+                else Episode(self._new_id(times[0], completing, taken), times[0], times[-1])
             )
+            taken.add(episode.id)
             for later in owners[1:]:
                 later.summary, later.status, later.superseded_by = (
                     self.summary(later),
@@ -210,10 +214,14 @@ class Track:
             affected.append(episode)
         return affected
 
-    def _new_id(self, time: int, completing: str | None) -> str:
+    def _new_id(self, time: int, completing: str | None, taken: set[str]) -> str:
         if completing is None or self._holds:  # which event lets a held firing out depends on the batch
             completing = self.window.between(time - self.correlation.timespan, time)[-1].id
-        return alert_id(self.correlation.rule.id, self.key, completing)
+        new = alert_id(self.correlation.rule.id, self.key, completing)
+        # One event, when late, can complete firings that lie too far apart to be one episode.
+        return (
+            new if new not in taken else alert_id(self.correlation.rule.id, self.key, f"{completing}@{time}")
+        )
 
     def _tally(self, times: Sequence[int], fields: FieldsOf) -> Tally:
         tally = Tally()

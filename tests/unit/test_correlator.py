@@ -398,3 +398,16 @@ def test_restored_it_does_not_feed_again_what_the_outer_window_has_forgotten() -
                             table.restore(key, value)
                 correlator.after_restore(time * SECOND)
     assert told[0] == told[1]
+
+
+def test_one_late_event_that_completes_two_episodes_gives_each_an_id_of_its_own() -> None:
+    inner = dataclasses.replace(
+        correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 3), timespan=130 * SECOND),
+        rule=rule("inner"),
+    )
+    outer = correlation(CorrelationType.EVENT_COUNT, Threshold("gte", 1), rules=("inner",), timespan=SECOND)
+    correlator = Correlator([A], [inner, outer], SeverityTable())
+    for number, time in enumerate((0, 90, 180, 60)):
+        correlator.apply(event(number, time, {"user": "ann"}), [A], NEVER)
+    ids = [change.episode.id for change in correlator.take() if change.episode.status is Status.OPEN]
+    assert len(set(ids)) == len(ids) == 2
