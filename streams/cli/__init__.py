@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from streams.cli import alerts, config, demo, exits, formats, match, normalise, replay, rules, run, simulate
+from streams.cli.help_text import unwrap_help
 
 app = typer.Typer(
     name="outfall",
@@ -25,6 +26,7 @@ formats.register(app)
 rules.register(app)
 replay.register(app)
 demo.register(app)
+unwrap_help(app)
 
 
 def main() -> None:
