@@ -18,6 +18,8 @@ Value = Scalar | list[Scalar]
 Fields = dict[str, Value]
 
 NANOSECONDS = 1_000_000_000
+CLOCK_AHEAD = "clock_ahead"
+"""The mark of an event whose time is further ahead of its receipt than clocks may differ."""
 MAX_DEPTH = 64
 """Deepest nesting of a document that is read; deeper ones are refused, since attackers write logs."""
 

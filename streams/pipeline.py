@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from streams.alert import Alert
-from streams.correlate.correlator import Correlator, Firing
+from streams.correlate.correlator import Changed, Correlator, Firing
 from streams.correlate.describe import Edition, describe
 from streams.correlate.severity import SeverityTable
 from streams.detect.load import RuleBook
@@ -20,9 +20,9 @@ from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
 from streams.enrich.maker import SKEW
 from streams.errors import Ignored, Place, RecordError
-from streams.event import Event, RawRecord
+from streams.event import CLOCK_AHEAD, Event, RawRecord
 from streams.normalise import normalise
-from streams.normalise.base import Context, Format
+from streams.normalise.base import PART, Context, Format
 from streams.normalise.postfix_join import PostfixJoin
 from streams.rule import Extras, Match, Rule, RuleFailure
 from streams.state import Table
@@ -77,7 +77,11 @@ class Prepared:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch of records led to; `alerts` holds at most one revision of each alert."""
+    """What a batch of records led to.
+
+    `alerts` holds one revision of each alert as it stands after the batch, and before it one for each page,
+    as it stood at the event that was the reason to page.
+    """
 
     events: list[Event] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)
@@ -159,12 +163,13 @@ class Pipeline:
             for event in self._taken_in(prepared, outcome):
                 outcome.events.append(event)
                 watermarks.append(self._final_before)
-        self._correlate(outcome, watermarks)
-        self._correlator.advance(self._final_before)
         received = max(
             (record.received for record in _raw(records) if record.received is not None), default=None
         )
-        self._raise(outcome, received)
+        self._correlate(outcome, watermarks, received)
+        self._correlator.advance(self._final_before)
+        self._raise(outcome, self._correlator.take(), received)
+        self._correlator.forget()
         if self._enricher is not None:
             self._enricher.expire(self._watermark.now)
         outcome.counts["late"] += self._correlator.counts.pop("late", 0)
@@ -174,7 +179,7 @@ class Pipeline:
         """Say that nothing more will come: what rested on an absence fires."""
         outcome = Outcome()
         self._correlator.conclude()
-        self._raise(outcome, None)
+        self._raise(outcome, self._correlator.take(), None)
         return outcome
 
     def firings(self) -> list[Firing]:
@@ -199,16 +204,16 @@ class Pipeline:
             return []
         received = prepared.record.received
         if self._clock_skew is not None and received is not None and event.time > received + self._clock_skew:
-            event.marks += ("clock_ahead",)
+            event.marks += (CLOCK_AHEAD,)
             outcome.counts["clock_ahead"] += 1
         else:
             self._watermark.observe(event.origin.source, event.time)
-        whole = self._join.add(event) if "part" in event.marks else [event]
+        whole = self._join.add(event) if PART in event.marks else [event]
         if self._enricher is None:
             return whole
         return [found for one in whole for found in self._enricher.enrich(one, self._watermark.now)]
 
-    def _correlate(self, outcome: Outcome, watermarks: list[int]) -> None:
+    def _correlate(self, outcome: Outcome, watermarks: list[int], received: int | None) -> None:
         matches, failures = self._rules.match(outcome.events)
         outcome.matches, outcome.failures = matches, failures
         rules: list[list[Rule]] = [[] for _ in outcome.events]
@@ -216,14 +221,15 @@ class Pipeline:
             rules[match.event].append(match.rule)
         for event, matched, watermark in zip(outcome.events, rules, watermarks, strict=True):
             self._correlator.apply(event, matched, watermark)
+            self._raise(outcome, self._correlator.take_pages(), received)
         by_id = {event.id: event for event in outcome.events}
         for failure in failures:
             self._correlator.apply(
                 _failed(failure, by_id[str(failure.event)]), [RULE_FAILED], self._final_before
             )
 
-    def _raise(self, outcome: Outcome, received: int | None) -> None:
-        for change in self._correlator.take():
+    def _raise(self, outcome: Outcome, changes: Iterable[Changed], received: int | None) -> None:
+        for change in changes:
             alert = describe(
                 change,
                 self._correlator,
@@ -235,7 +241,6 @@ class Pipeline:
             self._correlator.save(change)
             if alert is not None:
                 outcome.alerts.append(alert)
-        self._correlator.forget()
 
     def _context(self, source: Source, record: RawRecord) -> Context:
         key = f"{source.name}/{record.origin.stream}"

@@ -8,27 +8,23 @@ correlation of at least one event with a timespan of zero: there is one way for 
 from __future__ import annotations
 
 import hashlib
-import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from streams.alert import Status
+from streams.correlate.agenda import Agenda
 from streams.correlate.entry import SEPARATOR, Entry, groups, metric_values
 from streams.correlate.episode import Episode
+from streams.correlate.evidence import EvidenceStore
 from streams.correlate.paging import Pager
 from streams.correlate.severity import SeverityTable
-from streams.correlate.tally import Fields, evidence_fields
+from streams.correlate.subscriptions import Subscriptions, quiet
+from streams.correlate.tally import Fields
 from streams.correlate.track import FOREVER, Track
-from streams.event import NANOSECONDS, Event, Scalar, first
-from streams.rule import Correlation, CorrelationType, Rule, Threshold
+from streams.event import Event, Scalar, first
+from streams.rule import Correlation, Rule
 from streams.state import Table
-
-QUIET = 24 * 3600 * NANOSECONDS
-"""An episode closes after this long without a firing, if its rule says nothing else."""
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +64,16 @@ class Correlator:
         *,
         keep_firings: bool = False,
     ) -> None:
-        self._correlations = {correlation.rule.id: correlation for correlation in correlations}
-        self._serves: dict[str, list[Correlation]] = {}
-        for correlation in correlations:
-            for rule in dict.fromkeys(correlation.rules):
-                self._serves.setdefault(rule, []).append(correlation)
-        for plain in (_plain(rule) for rule in rules if rule.alerts):
-            self._correlations[plain.rule.id] = plain
-            self._serves.setdefault(plain.rule.id, []).append(plain)
+        self._subscriptions = Subscriptions(rules, correlations)
         self._pager = Pager(severity)
         self._tracks: dict[str, Track] = {}
         self._where: dict[str, set[str]] = {}
         self._fed: dict[str, set[int]] = {}
-        self._uses: Counter[str] = Counter()
-        self._unused: set[str] = set()
-        self._expiries: list[tuple[int, str]] = []
-        self._scheduled: dict[str, int] = {}
-        self._awaiting: list[tuple[int, str]] = []
-        self._awaited: dict[str, int] = {}
+        self._expiries = Agenda()
+        self._awaiting = Agenda()
         self._expired: set[str] = set()
         self._changed: dict[str, Changed] = {}
+        self._due: list[Changed] = []
         self._watermark = -FOREVER
         self._releasing: int | None = None
         self._keep_firings = keep_firings
@@ -95,8 +81,8 @@ class Correlator:
         self._rows = Table("tracks")
         self._entries = Table("entries")
         self._episodes = Table("episodes")
-        self._evidence = Table("evidence")
-        self.tables = (self._rows, self._entries, self._episodes, self._evidence, self._pager.table)
+        self.evidence = EvidenceStore()
+        self.tables = (self._rows, self._entries, self._episodes, self.evidence.table, self._pager.table)
         self.counts: Counter[str] = Counter()
 
     def apply(self, event: Event, rules: Iterable[Rule], watermark: int) -> None:
@@ -120,24 +106,27 @@ class Correlator:
             for rule in rules:
                 self._collect(wanted, event.id, event.time, rule.id, event.fields, (event.id,))
             wanted = {key: pair for key, pair in wanted.items() if self._in_time(*pair)}
-        news = bool(wanted) and self._remember(event)
+        news = bool(wanted) and self.evidence.remember(event)
         self._page(self._replace(event.id, wanted, event.id, news=news))
 
     def advance(self, watermark: int) -> None:
         """Let time pass: fire what rested on an absence, and close episodes that nothing can join."""
         self._reach(watermark)
-        while self._expiries and self._expiries[0][0] < self._watermark:
-            time, key = heapq.heappop(self._expiries)
-            if self._scheduled.get(key) == time:
-                del self._scheduled[key]
-                self._close(self._tracks[key])
-                self._expired.add(key)
+        while (time := self._expiries.next_time()) is not None and time < self._watermark:
+            _, key = self._expiries.pop()
+            self._close(self._tracks[key])
+            self._expired.add(key)
         self._pager.expire(self._watermark)
 
     def conclude(self) -> None:
         """Say that nothing more will come: whatever rested on an absence fires."""
-        while self._awaiting:
-            self._reach(self._awaiting[0][0] + 1)
+        while (time := self._awaiting.next_time()) is not None:
+            self._reach(time + 1)
+
+    def take_pages(self) -> list[Changed]:
+        """Give the episodes for which a page is due, to be shown as they are at this very event."""
+        due, self._due = self._due, []
+        return due
 
     def take(self) -> list[Changed]:
         """Give the episodes of alerting rules that changed since the last call."""
@@ -165,22 +154,7 @@ class Correlator:
                 del self._tracks[key], self._rows[key]
                 self._fed.pop(key, None)
         self._expired.clear()
-        for event_id in sorted(self._unused):
-            if not self._uses[event_id]:
-                del self._uses[event_id]
-                if event_id in self._evidence:
-                    del self._evidence[event_id]
-        self._unused.clear()
-
-    def fields(self, event_id: str) -> Fields:
-        """Give what is kept of an event's fields."""
-        fields: Fields = self._evidence[event_id]["fields"]
-        return fields
-
-    def evidence(self, event_id: str) -> dict[str, Any]:
-        """Give the whole kept record of an event: `time`, `origin`, `marks`, `fields`."""
-        record: dict[str, Any] = self._evidence[event_id]
-        return record
+        self.evidence.forget()
 
     def firings(self) -> list[Firing]:
         """Give every firing that stands, of correlations that alert, in the order of time."""
@@ -196,29 +170,26 @@ class Correlator:
         """Work out everything that follows from the restored tables, saved when the watermark stood there."""
         self._watermark = watermark
         for key, row in self._rows.items():
-            correlation = self._correlations.get(row["correlation"])
+            correlation = self._subscriptions.find(row["correlation"])
             if correlation is not None:
-                self._tracks[key] = Track(
-                    key, correlation, row["key"], row["group"], _quiet(correlation.rule)
-                )
+                self._tracks[key] = Track(key, correlation, row["key"], row["group"], quiet(correlation.rule))
         for key, (time, rules, values, evidence) in self._entries.items():
             track_id, entry_id = key.split(":", 1)
             if track_id in self._tracks:
                 entry = Entry(entry_id, time, frozenset(rules), tuple(values), tuple(evidence))
                 self._tracks[track_id].window.put(entry)
                 self._where.setdefault(entry_id, set()).add(track_id)
-                self._uses.update(entry.evidence)
+                self.evidence.use(entry.evidence)
         for episode_id, row in self._episodes.items():
             if row["track"] in self._tracks:
                 self._tracks[row["track"]].episodes.append(Episode.from_row(episode_id, row))
         for track in self._tracks.values():
             track.episodes.sort(key=lambda episode: episode.first)
             track.after_restore(watermark)
-            track.rebuild(self.fields)
-            if self._feeds(track):
+            track.rebuild(self.evidence.fields)
+            if self._subscriptions.feeds(track.correlation):
                 self._fed[track.id] = set(track.visible(watermark))
             self._schedule(track)
-            self._await(track)
 
     def _collect(
         self,
@@ -230,7 +201,7 @@ class Correlator:
         evidence: tuple[str, ...],
     ) -> None:
         """Add the windows that an event matched by `rule` belongs to; one event is one entry in each."""
-        for correlation in self._serves.get(rule, ()):
+        for correlation in self._subscriptions.serving(rule):
             names = tuple(correlation.field_for(name, rule) for name in correlation.group_by)
             found = groups(fields, names)
             if not found and not correlation.timespan:
@@ -253,7 +224,7 @@ class Correlator:
         track_id = hashlib.sha256(content).hexdigest()[:20]
         track = self._tracks.get(track_id)
         if track is None:
-            track = Track(track_id, correlation, key, group, _quiet(correlation.rule))
+            track = Track(track_id, correlation, key, group, quiet(correlation.rule))
             self._tracks[track_id] = track
         else:
             self._close(track)
@@ -273,21 +244,6 @@ class Correlator:
             self._note(track, episode)
         self._schedule(track)
         return False
-
-    def _remember(self, event: Event) -> bool:
-        """Keep what an event says, from where it was first read; tell whether it says anything new."""
-        origin = [event.origin.source, event.origin.stream, event.origin.offset, event.origin.line]
-        record = {
-            "time": event.time,
-            "origin": origin,
-            "marks": [*event.marks],
-            "fields": evidence_fields(event),
-        }
-        former = self._evidence.get(event.id) if self._uses[event.id] else None
-        if former is not None and former | {"origin": origin} == record:
-            return False
-        self._evidence[event.id] = record
-        return True
 
     def _replace(
         self, entry_id: str, wanted: _Wanted, completing: str, *, news: bool = False
@@ -315,20 +271,20 @@ class Correlator:
                     entry.evidence,
                 ]
                 self._where.setdefault(entry_id, set()).add(track.id)
-                self._uses.update(entry.evidence)
+                self.evidence.use(entry.evidence)
                 if former_entry is not None and former_entry.time != entry.time:
                     changed += self._settle(track, former_entry.time, None)
                 added = entry.evidence if former_entry is None else None
                 changed += self._settle(track, entry.time, completing, added)
             elif news:
-                track.rebuild(self.fields)
+                track.rebuild(self.evidence.fields)
                 changed += [self._note(track, e) for e in track.episodes if e.tally.holds(entry.evidence)]
         return changed
 
     def _settle(
         self, track: Track, time: int, completing: str | None, added: Sequence[str] | None = None
     ) -> list[Changed]:
-        affected = track.settle(time, completing, self._watermark, self.fields, added)
+        affected = track.settle(time, completing, self._watermark, self.evidence.fields, added)
         return self._passed_on(track, time, completing, affected)
 
     def _passed_on(
@@ -336,15 +292,10 @@ class Correlator:
     ) -> list[Changed]:
         """Take note of the episodes that a change has affected, and of what follows in other correlations."""
         changed = [self._note(track, episode) for episode in affected]
-        if self._feeds(track):
+        if self._subscriptions.feeds(track.correlation):
             changed += self._feed(track, time, completing)
         self._schedule(track)
-        self._await(track)
         return changed
-
-    def _feeds(self, track: Track) -> bool:
-        """Tell whether other correlations refer to this one; what refers to a detection sees its events."""
-        return track.correlation.timespan > 0 and track.correlation.rule.id in self._serves
 
     def _feed(self, track: Track, time: int, completing: str | None) -> list[Changed]:
         """Give the firings that a change at `time` can affect to the correlations that refer to them."""
@@ -374,6 +325,7 @@ class Correlator:
             ],
             self._final_before,
         )
+        self._due += [change for change in changed if change.episode.page_now]
 
     def _note(self, track: Track, episode: Episode) -> Changed:
         change = Changed(track, episode)
@@ -400,21 +352,14 @@ class Correlator:
         self._where[entry.id].discard(track.id)
         if not self._where[entry.id]:
             del self._where[entry.id]
-        for evidence in entry.evidence:
-            self._uses[evidence] -= 1
-            self._unused.add(evidence)
+        self.evidence.release(entry.evidence)
 
     def _schedule(self, track: Track) -> None:
-        time = track.expires()
-        if time < self._scheduled.get(track.id, FOREVER + 1):
-            self._scheduled[track.id] = time
-            heapq.heappush(self._expiries, (time, track.id))
-
-    def _await(self, track: Track) -> None:
+        """Note when to look at a track again: to let firings take effect, to close and to forget."""
+        self._expiries.put(track.id, track.expires())
         time = track.awaits(self._watermark)
-        if time is not None and time < self._awaited.get(track.id, FOREVER):
-            self._awaited[track.id] = time
-            heapq.heappush(self._awaiting, (time, track.id))
+        if time is not None:
+            self._awaiting.put(track.id, time)
 
     @property
     def _final_before(self) -> int:
@@ -423,19 +368,18 @@ class Correlator:
 
     def _reach(self, watermark: int) -> None:
         """Let the watermark go on, over one firing after the other that awaited it."""
-        while self._awaiting and self._awaiting[0][0] < watermark:
-            self._watermark = max(self._watermark, self._awaiting[0][0] + 1)
+        while (time := self._awaiting.next_time()) is not None and time < watermark:
+            self._watermark = max(self._watermark, time + 1)
             self._release()
         self._watermark = max(self._watermark, watermark)
 
     def _release(self) -> None:
         """Let the earliest firing that awaited the watermark take effect."""
-        time, key = heapq.heappop(self._awaiting)
-        self._awaited.pop(key, None)
+        time, key = self._awaiting.pop()
         if key in self._tracks:
             self._releasing = time
             track = self._tracks[key]
-            affected = track.release(time, self._watermark, self.fields)
+            affected = track.release(time, self._watermark, self.evidence.fields)
             self._page(self._passed_on(track, time, None, affected))
             self._releasing = None
 
@@ -443,20 +387,3 @@ class Correlator:
 def _firing(track: Track, time: int) -> Firing:
     value = track.window.firings[time]
     return Firing(track.correlation, track.key, track.group, time, value, track.firing_evidence(time))
-
-
-def _plain(rule: Rule) -> Correlation:
-    """Treat a detection that alerts by itself as a correlation: one event is enough, over no time at all."""
-    return Correlation(
-        rule=rule,
-        type=CorrelationType.EVENT_COUNT,
-        rules=(rule.id,),
-        timespan=0,
-        condition=Threshold("gte", 1),
-        group_by=tuple(rule.extras.group_by),
-    )
-
-
-def _quiet(rule: Rule) -> int:
-    text = rule.extras.quiet
-    return QUIET if text is None else int(text[:-1]) * _UNITS[text[-1]] * NANOSECONDS

@@ -97,10 +97,10 @@ def _actor(tally: Tally) -> Actor:
 
 
 def _evidence(tally: Tally, correlator: Correlator) -> list[Evidence]:
-    records = sorted((correlator.evidence(event_id)["time"], event_id) for event_id in tally.evidence)
+    records = sorted((correlator.evidence.record(event_id)["time"], event_id) for event_id in tally.evidence)
     listed = []
     for time, event_id in records:
-        record = correlator.evidence(event_id)
+        record = correlator.evidence.record(event_id)
         source, stream, offset, line = record["origin"]
         listed.append(
             Evidence(

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from streams.event import NANOSECONDS, Event, Fields, LogSource, Origin, rfc3339, strings
+from streams.event import CLOCK_AHEAD, NANOSECONDS, Event, Fields, LogSource, Origin, rfc3339, strings
 from streams.normalise.base import INCOMPLETE
 from streams.normalise.postfix_facts import Fact, ends, fact_of, whole
 from streams.state import Table
@@ -55,7 +55,7 @@ class PostfixJoin:
             return []
         if self._ages is None:
             self._restore_ages()
-        if "clock_ahead" not in event.marks:
+        if CLOCK_AHEAD not in event.marks:
             self._newest = max(self._newest, event.time)
         key = f"{event.fields.get('host.name', '')}/{queue_id}"
         row = self.table.get(key) or {"facts": {}, "origins": {}, "sent": {}, "last": -(2**63)}
