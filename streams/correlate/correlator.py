@@ -226,6 +226,7 @@ class Correlator:
         if track is None:
             track = Track(track_id, correlation, key, group, quiet(correlation.rule))
             self._tracks[track_id] = track
+            self._schedule(track)  # as it is, empty: should nothing come to stay in it, it goes again
         else:
             self._close(track)
             if track.is_over(self._final_before):  # whether it is forgotten yet must not show

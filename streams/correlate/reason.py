@@ -38,10 +38,8 @@ def reason(correlation: Correlation, tally: Tally, observed: float | None) -> st
     who = str(first(tally.actor.get("outfall.actor.id")) or "somebody unknown")
     if first(tally.actor.get("outfall.actor.leaver")) is True:
         who += ", who is leaving,"
-    sentence = f"{who} {_deed(tally)}"
-    if correlation.timespan:
-        sentence += f"; {_measure(correlation, observed)}"
-    return f"{sentence}."
+    measure = _measure(correlation, observed) if correlation.timespan else ""
+    return f"{who} {_deed(tally)}{measure and '; '}{measure}."
 
 
 def threshold(correlation: Correlation) -> str:
@@ -74,12 +72,10 @@ def _ways(channels: dict[str, None]) -> list[str]:
 
 
 def _measure(correlation: Correlation, observed: float | None) -> str:
-    """Say what was seen beside what the rule allows."""
+    """Say what was seen beside what the rule allows; where steps are looked for, the title says which."""
     condition, span = correlation.condition, _span(correlation.timespan)
-    if not isinstance(condition, Threshold):
-        return f"all that the rule looks for, within {span}"
-    if _is_temporal(correlation):
-        return f"{observed} of the rule's {len(correlation.rules)} steps within {span}"
+    if _is_temporal(correlation) or not isinstance(condition, Threshold):
+        return ""
     seen = "nothing" if observed is None else f"{observed}"
     limit = f"the rule says {_SIGNS[condition.operator]} {condition.number}"
     if correlation.type is CorrelationType.VALUE_COUNT:

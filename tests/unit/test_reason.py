@@ -87,16 +87,13 @@ BOTH = Correlation(
                 egress("web", "cloud_storage", 3, **{"outfall.verdict": "blocked"}),
             ],
             3,
-            (
-                "jsmith tried to send data of 3 people (care) to cloud storage over the web;"
-                " 3 of the rule's 3 steps within 4h."
-            ),
+            "jsmith tried to send data of 3 people (care) to cloud storage over the web.",
         ),
         (
             BOTH,
             [{}],
             2,
-            "somebody unknown handled content about nobody known; all that the rule looks for, within 90m.",
+            "somebody unknown handled content about nobody known.",
         ),
     ],
 )
