@@ -5,6 +5,8 @@ docs/configuration-folder.md describes every file.
 
 from __future__ import annotations
 
+import difflib
+import shlex
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -19,13 +21,23 @@ from streams.enrich.destination import DestinationTable
 from streams.enrich.directory import Directory
 from streams.enrich.domains import Domains
 from streams.enrich.problems import read_text
-from streams.enrich.pseudonym import HOW_TO_MAKE, Key, Pseudonymiser, parse_keys
+from streams.enrich.pseudonym import NEW_KEY, Key, Pseudonymiser, parse_keys
 from streams.enrich.read_destinations import read_destinations
 from streams.enrich.read_directory import read_caseload, read_directory
 from streams.enrich.read_subjects import read_subjects
 from streams.errors import ConfigError
 
 KEY_VARIABLE = "OUTFALL_PSEUDONYM_KEY"
+FILES = (
+    "pseudonym.key",
+    "directory.csv",
+    "directory.ldif",
+    "caseload.csv",
+    "destinations.toml",
+    "subjects.toml",
+)
+SETTINGS = "outfall.toml"
+_SUFFIXES = frozenset(Path(name).suffix for name in FILES)
 
 
 def load(folder: Path | None, *, key: str | None) -> EnrichConfig:
@@ -37,7 +49,7 @@ def load(folder: Path | None, *, key: str | None) -> EnrichConfig:
     Raises:
         ConfigError: with every problem of every file.
     """
-    problems: list[str] = []
+    problems: list[str] = [] if folder is None or not folder.is_dir() else _unknown_files(folder)
     if folder is not None and not folder.is_dir():
         raise ConfigError([f"{folder}: is no folder"])
     keys = _keys(folder, key, problems)
@@ -67,6 +79,21 @@ def load(folder: Path | None, *, key: str | None) -> EnrichConfig:
     )
 
 
+def describe(config: EnrichConfig) -> str:
+    """Say in one line how much was read."""
+    table = config.destinations
+    partners = {*table.partner_domains.values(), *table.partner_addresses.values()}
+    counts = {
+        "actor": len(config.directory.by_id),
+        "caseload": len(config.caseloads),
+        "internal domain": len(table.internal_domains),
+        "partner": len(partners),
+        "pattern": len(config.patterns),
+    }
+    said = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+    return ", ".join([*said, f"pseudonyms with the key {config.pseudonyms.key_id}"])
+
+
 def load_domains() -> Domains:
     """Read the lists of domains that come with the packages, and our own short one of services."""
     listed = tomllib.loads(resources.files("streams.enrich").joinpath("services.toml").read_text("utf-8"))
@@ -84,6 +111,33 @@ def _keys(folder: Path | None, key: str | None, problems: list[str]) -> list[Key
     before = len(problems)
     keys = parse_keys(text or "", where, problems)
     if not keys and len(problems) == before:
-        place = str(file) if file is not None else KEY_VARIABLE
-        problems.append(f"{place}: there is no key for pseudonyms, here or in {KEY_VARIABLE}; {HOW_TO_MAKE}")
+        problems.append(_no_key(file))
     return keys
+
+
+def _no_key(file: Path | None) -> str:
+    if file is None:
+        return (
+            f"{KEY_VARIABLE}: there is no key for pseudonyms; keep one in a pseudonym.key in the folder that"
+            f" `enrich` names, or here, made with: echo {NEW_KEY}"
+        )
+    command = f"echo {NEW_KEY} > {shlex.quote(str(file.absolute()))}"
+    return f"{file}: there is no key for pseudonyms, here or in {KEY_VARIABLE}; make one with: {command}"
+
+
+def _unknown_files(folder: Path) -> list[str]:
+    """Name the files that are likely meant for us and that nothing reads: misspelled, or of a kind of ours.
+
+    Backups (`directory.csv.old`), notes and a settings file that lies here too are nobody's business.
+    """
+    problems = []
+    for path in sorted(folder.iterdir()):
+        name = path.name
+        if name in FILES or name.startswith((".", *(f"{known}." for known in FILES))) or not path.is_file():
+            continue
+        meant = difflib.get_close_matches(name.lower(), FILES, 1, 0.8)
+        if meant:
+            problems.append(f"{path}: nothing reads this file; did you mean {meant[0]}?")
+        elif path.suffix in _SUFFIXES and name != SETTINGS:
+            problems.append(f"{path}: nothing reads this file; known are {', '.join(FILES)}")
+    return problems

@@ -29,12 +29,17 @@ def read_text(path: Path, problems: list[str]) -> str | None:
     return None
 
 
-def read_toml(path: Path, model: type[_Model], problems: list[str]) -> tuple[_Model, str] | None:
-    """Read a TOML file into a model, and give its text too; None where it does not exist or has problems."""
+def read_toml(
+    path: Path, model: type[_Model], problems: list[str], context: object = None
+) -> tuple[_Model, str] | None:
+    """Read a TOML file into a model, and give its text too; None where it does not exist or has problems.
+
+    The model's validators get the `context`.
+    """
     if not path.exists() or (text := read_text(path, problems)) is None:
         return None
     try:
-        return model.model_validate(tomllib.loads(text)), text
+        return model.model_validate(tomllib.loads(text), context=context), text
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else max(1, len(text.splitlines()))  # else it says "at end of document"

@@ -18,7 +18,8 @@ from stdnum.gb import nhs
 from streams.enrich.national_insurance import is_national_insurance
 
 KEY_BYTES = 32
-HOW_TO_MAKE = 'make one with: echo "k1:$(head -c 32 /dev/urandom | base64)" > pseudonym.key'
+NEW_KEY = '"k1:$(head -c 32 /dev/urandom | base64)"'
+"""What a shell makes a key of."""
 
 _LINE = re.compile(r"([A-Za-z0-9_.-]{1,32}):([A-Za-z0-9+/]+=*)")
 _PSEUDONYM = re.compile(r"[A-Za-z0-9_.-]{1,32}:[0-9a-f]{32}")
@@ -39,6 +40,11 @@ class Pseudonymiser:
 
     def __init__(self, key: Key) -> None:
         self._key = key
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key, which every pseudonym begins with."""
+        return self._key.id
 
     def subject(self, raw: str) -> str:
         """Give the pseudonym of a person's id."""
@@ -80,7 +86,8 @@ def parse_keys(text: str, where: str, problems: list[str]) -> list[Key]:
         secret = _decoded(found[2]) if found else None
         if found is None or secret is None:
             problems.append(
-                f"{where}:{number}: a line is key-id:base64 of {KEY_BYTES} random bytes; {HOW_TO_MAKE}"
+                f"{where}:{number}: a line is key-id:base64 of {KEY_BYTES} random bytes;"
+                f" make one with: echo {NEW_KEY}"
             )
         elif found[1] in keys:
             problems.append(f"{where}:{number}: the key id {found[1]} is used twice")

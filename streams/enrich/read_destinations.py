@@ -5,14 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from streams.enrich.destination import CLASSES, DestinationTable, Network, Partner
 from streams.enrich.domains import Domains, clean_domain
-from streams.enrich.problems import read_toml, toml_line
+from streams.enrich.problems import read_toml
 
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_][a-z0-9_-]{0,62}){0,20}")
 _ASSIGNABLE = frozenset(CLASSES) - {"partner", "removable", "print", "self"}
@@ -23,6 +32,22 @@ def _domain(text: str) -> str:
     if not _NAME.fullmatch(domain):
         raise ValueError("a domain such as example.org; those below it are included")
     return domain
+
+
+@dataclass(slots=True)
+class _Claims:
+    """What validators need to know of the rest of the file, so that all problems come at once."""
+
+    domains: Domains
+    taken: dict[str, str] = field(default_factory=dict)
+    """Whose a domain or address is that stood further above."""
+
+    def check(self, places: list[str], owner: str) -> list[str]:
+        """Take domains or addresses for an owner; none may be somebody else's."""
+        if wrong := [f"{each} is {self.taken[each]}" for each in places if each in self.taken]:
+            raise ValueError("; ".join(wrong))
+        self.taken |= dict.fromkeys(places, owner)
+        return places
 
 
 def _network(value: object) -> Network:
@@ -38,7 +63,20 @@ def _class(name: str) -> str:
     return name
 
 
+def _claims(info: ValidationInfo) -> _Claims:
+    claims = info.context
+    assert isinstance(claims, _Claims)  # noqa: S101 - `read_destinations` gives it
+    return claims
+
+
+def _own_domain(domain: str, info: ValidationInfo) -> str:
+    if _claims(info).domains.is_public_suffix(domain):
+        raise ValueError(f"anybody can register a name below {domain}")
+    return domain
+
+
 Domain = Annotated[str, AfterValidator(_domain)]
+OwnDomain = Annotated[Domain, AfterValidator(_own_domain)]
 
 
 class _Part(BaseModel):
@@ -50,60 +88,51 @@ class _PartnerTable(_Part):
     agreement: str = Field(min_length=1)
     expires: dt.date | None = None
     limit: int | None = Field(default=None, ge=0)
-    domains: list[Domain] = []
-    addresses: list[str] = []
+    domains: list[OwnDomain] = []
+    addresses: list[str] = Field(default=[], validate_default=True)
     data_categories: list[str] = []
+
+    @field_validator("domains")
+    @classmethod
+    def _own_domains(cls, domains: list[str], info: ValidationInfo) -> list[str]:
+        return _claims(info).check(domains, "another partner's already")
+
+    @field_validator("addresses")
+    @classmethod
+    def _own_addresses(cls, addresses: list[str], info: ValidationInfo) -> list[str]:
+        """Need some place, too; here, since a validator of the model waits until all else is right."""
+        if not addresses and info.data.get("domains") == []:
+            raise ValueError("domains or addresses are needed")
+        return _claims(info).check([each.strip().lower() for each in addresses], "another partner's already")
 
 
 class _File(_Part):
-    internal_domains: list[Domain] = []
+    internal_domains: list[OwnDomain] = []
     internal_networks: list[Annotated[Network, BeforeValidator(_network)]] | None = None
     partner: list[_PartnerTable] = []
     classes: dict[Domain, Annotated[str, AfterValidator(_class)]] = {}
 
+    @field_validator("internal_domains")
+    @classmethod
+    def _own_domains(cls, domains: list[str], info: ValidationInfo) -> list[str]:
+        return _claims(info).check(domains, "among internal_domains")
+
 
 def read_destinations(path: Path, domains: Domains, problems: list[str]) -> DestinationTable:
     """Read the table; an empty one where there is no file."""
-    found = read_toml(path, _File, problems)
+    found = read_toml(path, _File, problems, context=_Claims(domains))
     if found is None:
         return DestinationTable()
-    file, text = found
-    for index, domain in enumerate(file.internal_domains):
-        if domains.is_public_suffix(domain):
-            line = toml_line(text, ("internal_domains", index))
-            problems.append(f"{path}:{line}: internal_domains: anybody can register a name below {domain}")
-    by_domain, by_address = _partners(path, found, domains, problems)
+    file, _ = found
+    partners = [(table, _partner(table)) for table in file.partner]
     return DestinationTable(
         internal_domains=dict.fromkeys(file.internal_domains, True),
         internal_networks=None if file.internal_networks is None else tuple(file.internal_networks),
-        partner_domains=by_domain,
-        partner_addresses=by_address,
+        partner_domains={domain: partner for table, partner in partners for domain in table.domains},
+        partner_addresses={address: partner for table, partner in partners for address in table.addresses},
         classes=file.classes,
     )
 
 
-def _partners(
-    path: Path, found: tuple[_File, str], domains: Domains, problems: list[str]
-) -> tuple[dict[str, Partner], dict[str, Partner]]:
-    """Give the partners by domain and by address; each domain and address is one partner's only."""
-    file, text = found
-    by_domain: dict[str, Partner] = {}
-    by_address: dict[str, Partner] = {}
-    for index, table in enumerate(file.partner):
-        place = f"{path}:{toml_line(text, ('partner', index))}: partner[{index}]"
-        partner = Partner(
-            table.name, table.agreement, table.expires, table.limit, tuple(table.data_categories)
-        )
-        if not table.domains and not table.addresses:
-            problems.append(f"{place}: domains or addresses are needed")
-        for domain in table.domains:
-            if domains.is_public_suffix(domain):
-                problems.append(f"{place}: anybody can register a name below {domain}")
-            elif domain in file.internal_domains:
-                problems.append(f"{place}: {domain} is among internal_domains")
-            elif by_domain.setdefault(domain, partner) is not partner:
-                problems.append(f"{place}: {domain} is another partner's already")
-        addresses = [address.strip().lower() for address in table.addresses]
-        if any(by_address.setdefault(address, partner) is not partner for address in addresses):
-            problems.append(f"{place}: one of the addresses is another partner's already")
-    return by_domain, by_address
+def _partner(table: _PartnerTable) -> Partner:
+    return Partner(table.name, table.agreement, table.expires, table.limit, tuple(table.data_categories))

@@ -8,7 +8,7 @@ import pytest
 from enrich_folder import FILES, HEADER, KEY, enriched, write
 
 from streams.enrich import Enricher
-from streams.enrich.load import load
+from streams.enrich.load import describe, load
 from streams.enrich.problems import toml_line
 from streams.errors import ConfigError
 
@@ -55,6 +55,8 @@ def test_without_a_key_it_says_how_to_make_one(tmp_path: Path, folder: bool, key
     [problem] = problems(tmp_path if folder else None, key)
     assert "OUTFALL_PSEUDONYM_KEY" in problem
     assert "base64" in problem
+    if folder:
+        assert problem.endswith(f"> {tmp_path}/pseudonym.key")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     directory = HEADER.replace("team", "taem") + "E1,,,,,,,,,\n"
     destinations = """
 internal_domains = ["council.example", "co.uk"]
-internal_networks = ["10.0.0.0/8"]
+internal_networks = ["10.0.0.0/8", "10/99"]
 [[partner]]
 name = "A"
 agreement = "1"
@@ -83,7 +85,6 @@ agreement = "2"
 domains = ["a.example"]
 [[partner]]
 name = "C"
-agreement = "3"
 """
     subjects = """
 [[pattern]]
@@ -113,9 +114,11 @@ colour = "red"
     places = sorted(problem.partition(": ")[0] for problem in found)
     assert places == [
         "caseload.csv:2",
+        "destinations.toml:11",
+        "destinations.toml:12",
         "destinations.toml:12",
         "destinations.toml:2",
-        "destinations.toml:8",
+        "destinations.toml:3",
         "directory.csv:1",
         "pseudonym.key:1",
         "subjects.toml:10",
@@ -150,7 +153,22 @@ def test_wrong_rows_of_the_directory(tmp_path: Path, rows: str, expected: str) -
         ('internal_networks = ["10/99"]', "destinations.toml:1: internal_networks[0]: a network such as"),
         ('internal_domains = ["*.x.example"]', "destinations.toml:1: internal_domains[0]: a domain such as"),
         ('[classes]\n\n"a.example" = "nowhere"', "destinations.toml:3: classes.a.example: one of"),
-        ('[[partner]]\nname = "A"\n', "destinations.toml:1: partner[0].agreement: it is missing"),
+        (
+            '[[partner]]\nname="A"\ndomains=["a.example"]',
+            "destinations.toml:1: partner[0].agreement: it is missing",
+        ),
+        (
+            '[[partner]]\nname="A"\nagreement="1"',
+            "destinations.toml:1: partner[0].addresses: domains or addresses are needed",
+        ),
+        (
+            'internal_domains=["a.example"]\n[[partner]]\nname="A"\nagreement="1"\ndomains=["a.example"]',
+            "destinations.toml:5: partner[0].domains: a.example is among internal_domains",
+        ),
+        (
+            '[[partner]]\nname="A"\nagreement="1"\naddresses=["A@b.example"]\n' * 2,
+            "destinations.toml:8: partner[1].addresses: a@b.example is another partner's already",
+        ),
         (
             '[[partner]]\nname="A"\nagreement="1"\ndomains=["x.example"]\nexpires = "soon"',
             "destinations.toml:5: partner[0].expires:",
@@ -175,6 +193,31 @@ def test_patterns_that_cannot_be_run_safely(tmp_path: Path, regex: object, expec
     text = f"[[pattern]]\nname = 'one'\nfields = ['url.full']\nregex = {regex!r}\n".replace("\\\\", "\\")
     [problem] = problems(write(tmp_path, {"subjects.toml": text}))
     assert problem.startswith(f"subjects.toml:4: pattern[0].regex: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("directroy.csv", "did you mean directory.csv?"),
+        ("Subjects.toml", "did you mean subjects.toml?"),
+        ("destinations.tml", "did you mean destinations.toml?"),
+        ("employees.csv", "known are pseudonym.key, directory.csv"),
+    ],
+)
+def test_a_file_that_nothing_reads(tmp_path: Path, name: str, said: str) -> None:
+    [problem] = problems(write(tmp_path, {name: ""}))
+    assert problem.startswith(f"{name}: nothing reads this file; ")
+    assert said in problem
+
+
+def test_backups_notes_and_the_settings_may_lie_there_too(tmp_path: Path) -> None:
+    names = ["directory.csv.old", ".subjects.toml.swp", "README.md", "outfall.toml"]
+    load(write(tmp_path, dict.fromkeys(names, "")), key=KEY)
+
+
+def test_what_was_read_is_told_in_a_line(tmp_path: Path) -> None:
+    told = "6 actors, 2 caseloads, 2 internal domains, 2 partners, 3 patterns, pseudonyms with the key k1"
+    assert describe(load(write(tmp_path, FILES), key=KEY)) == told
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
