@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zoneinfo
 from collections.abc import Collection
@@ -22,10 +23,11 @@ DURATION = r"^[0-9]{1,9}(ms|s|m|h|d|w)$"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What validators need to know of the file being read."""
+    """What validators need to know of the file being read; without `places` nothing need be where it says."""
 
     folder: Path
     formats: Collection[str] | None
+    places: bool = True
 
 
 HERE = Reading(Path(), None)
@@ -58,22 +60,48 @@ def _from_folder(path: Path) -> Path:
 
 
 def _existing(path: Path) -> Path:
-    if not path.exists():
+    if reading.get().places and not path.exists():
         raise ValueError(f"{path} does not exist")
+    return path
+
+
+def new_folder(path: Path) -> Path:
+    """Check that a folder and what is in it can be written, or that it can be made."""
+    if not reading.get().places:
+        return path
+    try:
+        there = path if path.exists() else next(each for each in path.parents if each.exists())
+        if not there.is_dir():
+            raise ValueError(f"{there} is not a folder")
+        inside = there.iterdir() if there == path else ()
+        for each in (there, *inside):
+            _writable(each)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
     return path
 
 
 def new_file(path: Path) -> Path:
     """Check that a file can be there: its folder is."""
+    if not reading.get().places:
+        return path
     if path.is_dir():
         raise ValueError(f"{path} is a folder")
     if not path.parent.is_dir():
         raise ValueError(f"the folder {path.parent} does not exist")
+    _writable(path if path.exists() else path.parent)
     return path
+
+
+def _writable(path: Path) -> None:
+    if not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):
+        raise ValueError(f"{path} cannot be written by this user")
 
 
 def log_path(path: Path) -> Path:
     """Check that the folder is there; the log itself may be yet to come."""
+    if not reading.get().places:
+        return path
     folder = Path(path.anchor, *_before_glob(path.parts[1:]))
     if path.is_dir():
         raise ValueError(f"{path} is a folder; name its files, for instance with {path}/*.log")

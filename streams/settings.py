@@ -24,6 +24,7 @@ from streams.setting_types import (
     Part,
     Reading,
     new_file,
+    new_folder,
     parse_duration,
     reading,
 )
@@ -60,7 +61,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
     )
 
-    state: AnyPath = Field(
+    state: Annotated[AnyPath, AfterValidator(new_folder)] = Field(
         default=Path("state"), description="The folder of the store: positions, state, alerts, dead letters."
     )
     rules: list[ExistingPath] = Field(
@@ -99,22 +100,29 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def load(path: Path, *, formats: Collection[str] | None = None) -> Settings:
+def load(path: Path, *, formats: Collection[str] | None = None, places: bool = True) -> Settings:
     """Read the settings from a TOML file and the environment; `formats` are the known formats' names.
+
+    Without `places` the paths may lead to what is not there: for commands that only look into the store.
 
     Raises:
         ConfigError: with all problems that there are.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: cannot be read: {error}"]) from None
+    except FileNotFoundError:
+        how = "docs/configuration.md shows one; --config names another"
+        raise ConfigError([f"{path}: there is no such file ({how})"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: cannot be read: it is not UTF-8 at byte {error.start}"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from None
     odd = [name for name in document if name.startswith("_")]  # pydantic-settings would take them for its own
     problems = [f"{path}: {name}: there is no such setting" for name in odd]
     problems += [f"{path}: {problem}" for problem in _repeated_names(document)] + _unknown_variables()
-    token = reading.set(Reading(path.absolute().parent, formats))
+    token = reading.set(Reading(path.absolute().parent, formats, places))
     try:
         settings = Settings(**{name: value for name, value in document.items() if name not in odd})
     except ValidationError as error:

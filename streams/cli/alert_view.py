@@ -7,29 +7,45 @@ import sys
 from collections.abc import Iterable, Sequence
 
 import orjson
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from streams.alert import Alert, Evidence, Exposure
+from streams.event import Scalar
 from streams.sinks.sqlite import Stored
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
-_TOLD = (
-    "event.action",
-    "event.outcome",
-    "outfall.channel",
-    "outfall.verdict",
-    "outfall.destination.name",
-    "outfall.subjects.count",
-    "file.name",
-    "email.subject",
-    "url.domain",
-    "outfall.bytes",
+_TOLD = {
+    "event.action": "action",
+    "event.outcome": "outcome",
+    "outfall.channel": "channel",
+    "outfall.verdict": "verdict",
+    "outfall.destination.name": "to",
+    "outfall.subjects.count": "people",
+    "file.name": "file",
+    "email.subject": "subject",
+    "url.domain": "domain",
+    "outfall.bytes": "bytes",
+}
+"""The fields of an event that its line of evidence tells, in this order, and what they are called there."""
+
+
+_COLUMNS = (
+    "alert",
+    "severity",
+    "last (UTC)",
+    "people",
+    "actor",
+    "to",
+    "rule",
+    "state",
+    "assignee",
 )
-"""The fields of an event that its line of evidence tells, in this order."""
-
-
+_CUT_SHORT = ("to", "rule", "actor")
+_LEAST = 8
+"""The columns that give up room on a narrow terminal, in this order, and the width that each keeps."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -45,33 +61,75 @@ def print_json(alerts: Iterable[Stored]) -> None:
     sys.stdout.buffer.flush()
 
 
+def brief(alert: Alert) -> dict[str, object]:
+    """Give what may be written to a journal: nothing from the evidence, which can name data subjects."""
+    return {
+        "id": alert.id,
+        "revision": alert.revision,
+        "severity": alert.severity,
+        "status": alert.status,
+        "page": alert.page,
+        "tier": alert.tier,
+        "people": alert.exposure.people,
+        "actor": alert.actor.id,
+        "rule": alert.rule.name or alert.rule.title,
+        "reason": alert.reason,
+        "first": alert.first,
+        "last": alert.last,
+    }
+
+
 def print_table(alerts: Sequence[Stored]) -> None:
-    """Print a table for a terminal."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("alert", "severity", "last", "people", "actor", "destination", "rule", "state", "assignee"):
-        table.add_column(name, justify="right" if name == "people" else "left", overflow="fold")
-    for stored in alerts:
-        alert = stored.alert
+    """Print a table for a terminal, one line an alert; where it is narrow, cut destinations short first."""
+    console = Console(highlight=False)
+    assigned = any(stored.assignee for stored in alerts)
+    names = _COLUMNS if assigned else _COLUMNS[:-1]
+    rows = [_row(stored)[: len(names)] for stored in alerts]
+    widths = {column[0]: max(map(cell_len, column)) for column in zip(names, *rows, strict=True)}
+    excess = sum(widths.values()) + len(widths) - 1 - console.width
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for name in _CUT_SHORT:
+        cut = max(0, min(excess, widths[name] - _LEAST))
+        widths[name] -= cut
+        excess -= cut
+    for name, width in widths.items():
+        justify: JustifyMethod = "right" if name == "people" else "left"
+        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", max_width=width)
+    for row in rows:
         table.add_row(
-            alert.id[:12],
-            Text(alert.severity, COLOURS[alert.severity]),
-            alert.last,
-            str(alert.exposure.people),
-            Text(plain(alert.actor.id or "-")),
-            Text(plain(", ".join(alert.destinations) or "-")),
-            Text(plain(alert.rule.name or alert.rule.title)),
-            state(stored),
-            Text(plain(stored.assignee or "-")),
+            *(
+                Text(cell, COLOURS[cell] if name == "severity" else "")
+                for name, cell in zip(names, row, strict=True)
+            )
         )
-    Console(highlight=False).print(table)
+    console.print(table)
+
+
+def _row(stored: Stored) -> tuple[str, ...]:
+    alert = stored.alert
+    cells = (
+        alert.id[:8],
+        alert.severity,
+        alert.last[:19].replace("T", " "),
+        str(alert.exposure.people),
+        alert.actor.id or "-",
+        ", ".join(alert.destinations) or "-",
+        alert.rule.name or alert.rule.title,
+        stored.state + (" (gone on)" if _gone_on(stored) else ""),
+        stored.assignee or "-",
+    )
+    return tuple(map(plain, cells))
 
 
 def state(stored: Stored) -> str:
     """Say where the work stands, and whether the alert has gone on since somebody last acted."""
-    text = stored.state
-    if stored.handling and stored.handling[-1].revision < stored.alert.revision:
-        text += f" (at revision {stored.handling[-1].revision}, now {stored.alert.revision})"
-    return text
+    if not _gone_on(stored):
+        return stored.state
+    return f"{stored.state} (at revision {stored.handling[-1].revision}, now {stored.alert.revision})"
+
+
+def _gone_on(stored: Stored) -> bool:
+    return bool(stored.handling) and stored.handling[-1].revision < stored.alert.revision
 
 
 def explain(stored: Stored) -> None:
@@ -133,9 +191,16 @@ def _exposure(exposure: Exposure) -> str:
 
 
 def _evidence(evidence: Evidence) -> str:
-    told = [f"{name.rpartition('.')[2]}={evidence.fields[name]}" for name in _TOLD if name in evidence.fields]
+    said = {
+        called: _listed(evidence.fields[name]) for name, called in _TOLD.items() if name in evidence.fields
+    }
+    told = [f"{called}={value}" for called, value in said.items()]
     marks = [f"[{mark}]" for mark in evidence.marks]
     return " ".join([evidence.time, *told, *marks, f"({evidence.source} line {evidence.line})"])
+
+
+def _listed(value: Scalar | list[Scalar]) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _print_list(console: Console, title: str, lines: Sequence[str]) -> None:

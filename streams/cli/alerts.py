@@ -23,6 +23,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or how it
 By = Annotated[str, typer.Option(help="Who does it; default: the user of this machine.")]
 
 DEFAULT = Path("outfall.toml")
+_DONE = {"acknowledge": "acknowledged", "assign": "assigned to", "comment": "comment kept", "close": "closed"}
 
 
 def register(app: typer.Typer) -> None:
@@ -101,13 +102,24 @@ def close(
 
 
 def _act(config: Path, alert: str, action: str, by: str, text: str | None) -> None:
-    from streams.event import rfc3339  # noqa: PLC0415 - keeps --help fast
+    from streams.errors import OutfallError  # noqa: PLC0415 - keeps --help fast
+    from streams.event import rfc3339  # noqa: PLC0415 - see above
     from streams.sinks.sqlite import Action  # noqa: PLC0415 - see above
 
     with _store(config) as store:
+        if text is not None and not text.strip():
+            raise OutfallError(f"{action}: the text is empty; nothing was done")
         found = store.alerts.find(alert)
+        if action == Action.CLOSE and found.closed_as_it_is:
+            typer.echo(
+                f"{found.alert.id[:12]}: already closed; `outfall alerts comment` adds to it", err=True
+            )
+            return
         now = rfc3339(time.time_ns() // 1_000_000_000 * 1_000_000_000)
         store.alerts.act(found, Action(action), by=by or getpass.getuser(), text=text, at=now)
+        typer.echo(
+            f"{found.alert.id[:12]}: {_DONE[action]}{f' {text}' if action == 'assign' else ''}", err=True
+        )
 
 
 @contextmanager
@@ -118,7 +130,7 @@ def _store(config: Path) -> Iterator[Store]:
     from streams.settings import load  # noqa: PLC0415 - see above
 
     try:
-        folder = load(config).state
+        folder = load(config, places=False).state
         if not (folder / FILE).exists():
             raise ConfigError([f"{folder}: there is no store yet; `outfall run` makes it"])
         with Store(folder) as store:

@@ -27,25 +27,32 @@ def check(
     """Check the settings, the rules, the severity table and the enrichment folder.
 
     All problems are told at once, on standard error: exit status 2 where `run` would not start, 1 where it
-    would run without some rules, since they had to be refused.
+    would run without some rules, since they had to be refused. A log that is not there yet is only told.
     """
     from streams.cli.complaints import say_problems, standard_error  # noqa: PLC0415 - keeps --help fast
+    from streams.enrich.load import describe  # noqa: PLC0415 - see above
     from streams.errors import ConfigError  # noqa: PLC0415 - see above
     from streams.normalise import FORMATS  # noqa: PLC0415 - see above
-    from streams.runtime.build import build_pipeline  # noqa: PLC0415 - see above
+    from streams.runtime.build import load_parts, missing_logs  # noqa: PLC0415 - see above
     from streams.settings import load  # noqa: PLC0415 - see above
 
     console = standard_error()
     try:
         settings = load(config, formats=FORMATS)
-        _, book = build_pipeline(settings)
+        book, _, enrichment = load_parts(settings)
     except ConfigError as error:
         say_problems(console, error)
         raise typer.Exit(exits.USAGE) from None
     for refusal in book.refused:
         console.print(f"refused: {refusal}", style="yellow", markup=False)
+    for missing in missing_logs(settings):
+        console.print(
+            f"{missing} yet; `run` waits for it, `run --once` does not start", style="yellow", markup=False
+        )
     names = ", ".join(source.name for source in settings.sources)
-    console.print(f"{config}: sources {names}; {len(book.refused)} rules refused", markup=False)
+    console.print(f"{config}: sources {names}", markup=False)
+    console.print(f"rules: {len(book.rules)} run, {len(book.refused)} refused", markup=False)
+    console.print(f"{settings.enrich or 'no enrich folder'}: {describe(enrichment)}", markup=False)
     raise typer.Exit(exits.FINDINGS if book.refused else exits.DONE)
 
 

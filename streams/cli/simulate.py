@@ -49,20 +49,24 @@ def simulate(
     The folder gets `logs/`, one file for each source; `config/` and `outfall.toml` for `outfall run`; and
     `truth.json`: who did what, whose data it was, and which lines are the evidence.
     """
-    from rich.console import Console  # noqa: PLC0415 - keeps `--help` fast
-    from rich.progress import Progress  # noqa: PLC0415 - as above
+    from rich.progress import Progress  # noqa: PLC0415 - keeps `--help` fast
 
+    from streams.cli.complaints import say_problems, standard_error  # noqa: PLC0415 - as above
     from streams.errors import ConfigError  # noqa: PLC0415 - as above
     from streams.simulate.run import START, Simulation  # noqa: PLC0415 - as above
     from streams.simulate.run import simulate as run  # noqa: PLC0415 - as above
 
-    console = Console(stderr=True)
+    console = standard_error()
     wanted = Simulation(seed, people, days, start.date() if start else START, incident)
     project = Path(__file__).resolve().parents[2] / "rules"
     try:
         with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
             task = progress.add_task("Simulating", total=days * people)
             run(wanted, out, (rules or project).resolve(), lambda count: progress.advance(task, count))
-    except (ConfigError, OSError) as error:
-        console.print(str(error), style="red", markup=False)
+    except ConfigError as error:
+        say_problems(console, error)
+        raise typer.Exit(exits.USAGE) from None
+    except OSError as error:
+        place = error.filename or out
+        console.print(f"{place}: cannot be written: {error.strerror}", style="red", markup=False)
         raise typer.Exit(exits.USAGE) from None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from streams.correlate.severity import SeverityTable
 from streams.correlate.severity import load as load_severity
 from streams.detect.load import RuleBook
 from streams.detect.load import load as load_rules
 from streams.detect.ruleset import RuleSet
-from streams.enrich import Enricher
+from streams.enrich import EnrichConfig, Enricher
 from streams.enrich.load import KEY_VARIABLE
 from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
@@ -20,20 +21,32 @@ from streams.runtime.feed import Clock, Input
 from streams.runtime.files import FileInput
 from streams.runtime.received import ReceivedInput, from_stdin, from_syslog
 from streams.runtime.store import Store
+from streams.setting_types import is_glob
 from streams.settings import Settings
 from streams.source_settings import FileSource, StdinSource
 
 
-def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
-    """Load rules, severity table and enrichment; the book says which rules were refused.
+class Parts(NamedTuple):
+    """What the pipeline is made of; the book says which rules were refused."""
+
+    book: RuleBook
+    severity: SeverityTable
+    enrichment: EnrichConfig
+
+
+def load_parts(settings: Settings) -> Parts:
+    """Load rules, severity table and enrichment.
 
     Raises:
-        ConfigError: with the problems of all three.
+        ConfigError: with the problems of all three; also where no rule is left to run.
     """
     problems: list[str] = []
-    table, enricher, book = SeverityTable(), None, None
+    table, enrichment, book = SeverityTable(), None, None
     try:
         book = load_rules(settings.rules)
+        if not book.rules:
+            problems += map(str, book.refused)
+            problems.append(f"{', '.join(map(str, settings.rules))}: there is no rule that could run")
     except ConfigError as error:
         problems += error.problems
     try:
@@ -41,11 +54,21 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
     except ConfigError as error:
         problems += error.problems
     try:
-        enricher = Enricher(load_enrichment(settings.enrich, key=os.environ.get(KEY_VARIABLE)))
+        enrichment = load_enrichment(settings.enrich, key=os.environ.get(KEY_VARIABLE))
     except ConfigError as error:
         problems += error.problems
-    if problems or book is None or enricher is None:
+    if problems or book is None or enrichment is None:
         raise ConfigError(problems)
+    return Parts(book, table, enrichment)
+
+
+def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
+    """Make the pipeline, and give the rule book, which says what was refused.
+
+    Raises:
+        ConfigError: with the problems of all its parts.
+    """
+    book, severity, enrichment = load_parts(settings)
     sources = [
         Source(source.name, FORMATS[source.format], source.zone, source.lateness)
         for source in settings.sources
@@ -54,12 +77,21 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
         sources,
         RuleSet(book),
         book,
-        enricher,
-        table,
+        Enricher(enrichment),
+        severity,
         clock_skew=settings.clock_skew,
         edition=edition(book, settings.rules),
     )
     return pipeline, book
+
+
+def missing_logs(settings: Settings) -> list[str]:
+    """Say which logs that are named exactly, not by a glob, are not there."""
+    return [
+        f"source {source.name}: {source.path}: there is no such file"
+        for source in settings.sources
+        if isinstance(source, FileSource) and not is_glob(str(source.path)) and not source.path.exists()
+    ]
 
 
 def build_inputs(settings: Settings, store: Store, *, once: bool, clock: Clock) -> list[Input]:

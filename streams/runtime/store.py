@@ -104,6 +104,10 @@ class Store:
         )
         return [Position(*row) for row in rows]
 
+    def forget_positions(self, source: str) -> None:
+        """Forget how far the streams of a source have been read, so that what is there is read again."""
+        self._connection.execute("DELETE FROM positions WHERE source = ?", (source,))
+
     def commit(
         self,
         changes: Iterable[Change],

@@ -94,6 +94,12 @@ class Stored:
         return "acknowledged" if actions & {Action.ACKNOWLEDGE, Action.ASSIGN} else "new"
 
     @property
+    def closed_as_it_is(self) -> bool:
+        """Whether somebody closed it, and it has not gone on since."""
+        closed = [item.revision for item in self.handling if item.action is Action.CLOSE]
+        return bool(closed) and closed[-1] == self.alert.revision
+
+    @property
     def open(self) -> bool:
         """Whether somebody still has to look at it."""
         return self.state != "closed" and self.alert.status in (Status.OPEN, Status.CLOSED)
@@ -170,12 +176,14 @@ class AlertTables:
         """Give the one alert whose id begins so.
 
         Raises:
-            OutfallError: there is none, or several.
+            OutfallError: there is none, or several, or nothing is said.
         """
+        if not prefix.strip():
+            raise OutfallError("the alert's id is empty; `outfall alerts list` shows the ids")
         rows = self._connection.execute(
             "SELECT id, document FROM alerts WHERE substr(id, 1, length(?)) = ? LIMIT 2", (prefix, prefix)
         ).fetchall()
-        if len(rows) != 1 or not prefix:
+        if len(rows) != 1:
             raise OutfallError(f"{'several alerts begin' if rows else 'no alert begins'} with {prefix!r}")
         identity, document = rows[0]
         acts = self._connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -140,7 +141,21 @@ def test_an_alert_is_raised_stored_and_printed_once(site: Site) -> None:
     assert alert["group"] == {"user.name": "kim"}
     assert alert["state"] == "new"
     (printed,) = [json.loads(line) for line in done.stdout.splitlines()]
-    assert printed["id"] == alert["id"]
+    assert printed == {
+        "id": alert["id"],
+        "revision": 1,
+        "severity": alert["severity"],
+        "status": "open",
+        "page": alert["page"],
+        "tier": alert["tier"],
+        "people": 0,
+        "actor": alert["actor"]["id"],
+        "rule": "many_uploads",
+        "reason": alert["reason"],
+        "first": alert["first"],
+        "last": alert["last"],
+    }
+    assert "0.zip" not in done.stdout  # the names of files can name data subjects
     again = site.outfall("run", "--once")
     assert (again.returncode, again.stdout) == (0, "")
     assert site.lines() == [(alert["id"], 1)]
@@ -228,6 +243,71 @@ def test_a_refused_rule_is_named_and_the_others_run(site: Site) -> None:
     check = site.outfall("config", "check")
     assert check.returncode == 1
     assert "rules.yml:" in check.stderr
+    assert "rules: 2 run, 1 refused" in check.stderr
+
+
+@pytest.mark.parametrize("rules", ["", BAD_RULE])
+def test_without_any_rule_it_does_not_start(site: Site, rules: str) -> None:
+    (site.folder / "rules").mkdir()
+    (site.folder / "rules" / "rules.yml").write_text(rules)
+    site.environment["OUTFALL_RULES"] = '["rules"]'
+    site.append(*THREE)
+    for command in (["run", "--once"], ["config", "check"]):
+        done = site.outfall(*command)
+        assert done.returncode == 2
+        assert "there is no rule that could run" in done.stderr
+        assert ("nonsense" in done.stderr) == bool(rules)
+    assert not (site.folder / "state").exists()
+
+
+def test_a_log_that_is_not_there(site: Site) -> None:
+    check = site.outfall("config", "check")
+    assert check.returncode == 0
+    assert "events.log: there is no such file yet" in check.stderr
+    done = site.outfall("run", "--once")
+    assert done.returncode == 2
+    assert "source log: " in done.stderr
+    assert "events.log: there is no such file" in done.stderr
+    assert not (site.folder / "state").exists()
+    site.configure('name = "log"\npath = "*.log"\nformat = "ecs"')
+    assert "there is no such file" not in site.outfall("config", "check").stderr
+    assert site.outfall("run", "--once").returncode == 0
+
+
+def test_where_every_record_is_rejected_the_format_is_doubted_once(site: Site) -> None:
+    log, other = 'name = "log"\npath = "events.log"', 'name = "b"\npath = "b.log"\nformat = "ecs"'
+    site.configure(f'{log}\nformat = "squid"', other)
+    site.append(*THREE * 20)
+    (site.folder / "b.log").write_text(THREE[0] + "broken\n" * 30)
+    done = site.outfall("run", "--once")
+    assert done.returncode == 3
+    doubts = [line for line in done.stderr.splitlines() if "is its format right?" in line]
+    (doubt,) = doubts
+    assert doubt.startswith("every record of source log so far was rejected as squid: is its format right?")
+    assert site.alerts() == []
+    site.configure(f'{log}\nformat = "ecs"', other)
+    assert "0 records read" in site.outfall("run", "--once").stderr
+    assert "60 records read, 0 rejected" in site.outfall("run", "--once", "--again", "log").stderr
+    assert len(site.alerts()) == 1
+
+
+def test_reading_again_changes_no_alert(site: Site) -> None:
+    late = [line.replace("03-02T09", "03-09T09") for line in THREE]
+    site.append(*THREE, *late)
+    assert site.outfall("run", "--once").returncode == 0
+    before = site.alerts()
+    assert len(before) == 2
+    again = site.outfall("run", "--once", "--again", "log")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "6 records read" in again.stderr
+    after = site.alerts()
+    for alert in (*before, *after):  # an alert that is still going on says that it saw events again, too late
+        for name in ("revision", "late", "detected", "page"):
+            del alert[name]
+    assert after == before
+    wrong = site.outfall("run", "--again", "lag")
+    assert wrong.returncode == 2
+    assert "--again lag: there are no files of such a source; sources with files are log" in wrong.stderr
 
 
 def test_a_wrong_configuration_is_told_whole(site: Site) -> None:
@@ -248,20 +328,52 @@ def test_without_a_key_for_pseudonyms_it_does_not_start(site: Site) -> None:
     assert "key" in done.stderr
 
 
+def test_the_version(site: Site) -> None:
+    done = site.outfall("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"outfall \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_what_cannot_be_read_or_written_is_told_in_plain_words(site: Site) -> None:
+    missing = site.outfall("run", "--config", "nope.toml")
+    assert missing.returncode == 2
+    assert missing.stderr.startswith("nope.toml: there is no such file (docs/configuration.md shows one;")
+    file = site.folder / "outfall.toml"
+    simulated = site.outfall("simulate", "--people", "40", "--out", str(file / "council"))
+    assert simulated.returncode == 2
+    assert simulated.stderr == f"{file}/council/config: cannot be written: Not a directory\n"
+
+
+def test_the_list_needs_no_other_place_than_the_store(site: Site) -> None:
+    site.append(*THREE)
+    assert site.outfall("run", "--once").returncode == 0
+    site.environment["OUTFALL_ALERTS__JSONL"] = "none/alerts.jsonl"
+    assert len(site.alerts()) == 1
+    check = site.outfall("config", "check")
+    assert check.returncode == 2
+    assert "alerts.jsonl: the folder " in check.stderr
+
+
 def test_the_queue_of_alerts(site: Site) -> None:
     assert site.outfall("alerts", "list").returncode == 2
     site.append(*THREE)
     site.outfall("run", "--once")
     identity = site.alerts()[0]["id"]
-    for command in (
-        ["acknowledge"],
-        ["assign", "lee"],
-        ["comment", "asked kim"],
-        ["close", "--reason", "fine"],
-    ):
-        name, *rest = command
+    for said, (name, *rest) in {
+        "acknowledged": ["acknowledge"],
+        "assigned to lee": ["assign", "lee"],
+        "comment kept": ["comment", "asked kim"],
+        "closed": ["close", "--reason", "fine"],
+    }.items():
         done = site.outfall("alerts", name, identity[:8], *rest, "--by", "sam")
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == f"{identity[:12]}: {said}\n"
+    again = site.outfall("alerts", "close", identity[:8])
+    assert again.returncode == 0
+    assert "already closed" in again.stderr
+    for name, *rest in (["assign", ""], ["comment", " "], ["close", "--reason", ""]):
+        empty = site.outfall("alerts", name, identity[:8], *rest)
+        assert (empty.returncode, empty.stderr) == (2, f"{name}: the text is empty; nothing was done\n")
     site.append(upload(4, "kim", "4.zip"))
     site.outfall("run", "--once")
     shown = json.loads(site.outfall("alerts", "show", identity, "--json").stdout)

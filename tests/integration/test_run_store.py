@@ -106,7 +106,7 @@ def test_what_people_did_outlives_revisions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "said"), [("x", "no alert"), ("a", "several"), ("", "several"), ("%", "no alert")]
+    ("prefix", "said"), [("x", "no alert"), ("a", "several"), (" ", "is empty"), ("%", "no alert")]
 )
 def test_an_id_must_name_one_alert(tmp_path: Path, prefix: str, said: str) -> None:
     with Store(tmp_path) as store:

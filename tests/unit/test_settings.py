@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -243,9 +244,40 @@ def test_what_is_wrong_is_named(folder: Path, text: str, said: str) -> None:
     assert any(said in problem for problem in problems(folder, text))
 
 
+@pytest.mark.parametrize("state", ["outfall.toml", "outfall.toml/state"])
+def test_a_state_folder_that_cannot_be(folder: Path, state: str) -> None:
+    [problem] = problems(folder, f'state = "{state}"\n{SMALLEST}')
+    assert problem == f"state: {folder / 'outfall.toml'} is not a folder"
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="did not run: root may write everywhere")
+@pytest.mark.parametrize("inside", ["", "outfall.db"])
+def test_what_may_not_be_written(folder: Path, inside: str) -> None:
+    (folder / "state").mkdir()
+    if inside:
+        (folder / "state" / inside).touch()
+    (folder / "state" / inside).chmod(0o500)
+    [problem] = problems(folder, SMALLEST)
+    assert problem.endswith("cannot be written by this user")
+
+
+def test_who_only_looks_into_the_store_needs_no_other_place(folder: Path) -> None:
+    file = folder / "outfall.toml"
+    file.write_text(
+        'rules = ["none"]\nenrich = "none"\nseverity = "none"\n[alerts]\njsonl = "none/alerts.jsonl"\n'
+        '[[sources]]\nname = "proxy"\npath = "none/access.log"\n'
+    )
+    assert load(file, places=False).state == folder / "state"
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert len(caught.value.problems) == 5
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"none.toml: there is no such file \(docs/configuration.md shows"):
         load(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match=r"cannot be read: Is a directory$"):
+        load(tmp_path)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "binary.toml")
