@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from streams.cli import alerts, config, demo, exits, formats, match, normalise, replay, rules, run, simulate
@@ -27,6 +30,21 @@ rules.register(app)
 replay.register(app)
 demo.register(app)
 unwrap_help(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"outfall {metadata.version('outfall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
