@@ -36,7 +36,7 @@ FILES = (
     "destinations.toml",
     "subjects.toml",
 )
-SETTINGS = "outfall.toml"
+_SETTINGS = "outfall"  # the stem of the settings file
 _SUFFIXES = frozenset(Path(name).suffix for name in FILES)
 
 
@@ -138,6 +138,6 @@ def _unknown_files(folder: Path) -> list[str]:
         meant = difflib.get_close_matches(name.lower(), FILES, 1, 0.8)
         if meant:
             problems.append(f"{path}: nothing reads this file; did you mean {meant[0]}?")
-        elif path.suffix in _SUFFIXES and name != SETTINGS:
+        elif path.suffix in _SUFFIXES and path.stem != _SETTINGS:
             problems.append(f"{path}: nothing reads this file; known are {', '.join(FILES)}")
     return problems
