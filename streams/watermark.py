@@ -32,8 +32,8 @@ class Watermark:
         return self.now
 
     def newest(self) -> dict[str, int]:
-        """Give the time of the newest event of each source."""
-        return {source: time for source, time in self.table.items() if source != _REACHED}
+        """Give the time of the newest event of each source; one that is no longer configured has no say."""
+        return {source: time for source, time in self.table.items() if source in self._lateness}
 
     def after_restore(self) -> None:
         """Go on from the restored table."""
