@@ -66,43 +66,47 @@ def show(alert: Id, json: Json = False, config: Config = DEFAULT) -> None:
         alert_view.explain(found)
 
 
-def acknowledge(alert: Id, by: By = "", config: Config = DEFAULT) -> None:
+def acknowledge(alert: Id, by: By = "", json: Json = False, config: Config = DEFAULT) -> None:
     """Say that you are looking at an alert."""
-    _act(config, alert, "acknowledge", by, None)
+    _act(config, alert, "acknowledge", by, None, json=json)
 
 
 def assign(
     alert: Id,
     to: Annotated[str, typer.Argument(help="Who is to look at it.")],
     by: By = "",
+    json: Json = False,
     config: Config = DEFAULT,
 ) -> None:
     """Give an alert to somebody."""
-    _act(config, alert, "assign", by, to)
+    _act(config, alert, "assign", by, to, json=json)
 
 
 def comment(
     alert: Id,
     text: Annotated[str, typer.Argument(help="What you found.")],
     by: By = "",
+    json: Json = False,
     config: Config = DEFAULT,
 ) -> None:
     """Write something down about an alert."""
-    _act(config, alert, "comment", by, text)
+    _act(config, alert, "comment", by, text, json=json)
 
 
 def close(
     alert: Id,
     reason: Annotated[str | None, typer.Option(help="Why it is done with.")] = None,
     by: By = "",
+    json: Json = False,
     config: Config = DEFAULT,
 ) -> None:
     """Say that an alert is done with."""
-    _act(config, alert, "close", by, reason)
+    _act(config, alert, "close", by, reason, json=json)
 
 
-def _act(config: Path, alert: str, action: str, by: str, text: str | None) -> None:
-    from streams.errors import OutfallError  # noqa: PLC0415 - keeps --help fast
+def _act(config: Path, alert: str, action: str, by: str, text: str | None, *, json: bool) -> None:
+    from streams.cli import alert_view  # noqa: PLC0415 - keeps --help fast
+    from streams.errors import OutfallError  # noqa: PLC0415 - see above
     from streams.event import rfc3339  # noqa: PLC0415 - see above
     from streams.sinks.sqlite import Action  # noqa: PLC0415 - see above
 
@@ -111,15 +115,14 @@ def _act(config: Path, alert: str, action: str, by: str, text: str | None) -> No
             raise OutfallError(f"{action}: the text is empty; nothing was done")
         found = store.alerts.find(alert)
         if action == Action.CLOSE and found.closed_as_it_is:
-            typer.echo(
-                f"{found.alert.id[:12]}: already closed; `outfall alerts comment` adds to it", err=True
-            )
-            return
-        now = rfc3339(time.time_ns() // 1_000_000_000 * 1_000_000_000)
-        store.alerts.act(found, Action(action), by=by or getpass.getuser(), text=text, at=now)
-        typer.echo(
-            f"{found.alert.id[:12]}: {_DONE[action]}{f' {text}' if action == 'assign' else ''}", err=True
-        )
+            done = "already closed; `outfall alerts comment` adds to it"
+        else:
+            now = rfc3339(time.time_ns() // 1_000_000_000 * 1_000_000_000)
+            store.alerts.act(found, Action(action), by=by or getpass.getuser(), text=text, at=now)
+            done = f"{_DONE[action]}{f' {text}' if action == 'assign' else ''}"
+        typer.echo(f"{found.alert.id[:12]}: {done}", err=True)
+        if json:
+            alert_view.print_json([store.alerts.find(found.alert.id)])
 
 
 @contextmanager

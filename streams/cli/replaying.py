@@ -125,7 +125,7 @@ def _replay(
     counts: Counter[str] = Counter()
     total = sum(size for size in (_size(file) for file in files) if size is not None)
     columns = (TextColumn("replaying"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total or None)
         read: dict[str, int] = {}
 

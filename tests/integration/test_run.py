@@ -368,9 +368,10 @@ def test_the_queue_of_alerts(site: Site) -> None:
         done = site.outfall("alerts", name, identity[:8], *rest, "--by", "sam")
         assert (done.returncode, done.stdout) == (0, "")
         assert done.stderr == f"{identity[:12]}: {said}\n"
-    again = site.outfall("alerts", "close", identity[:8])
+    again = site.outfall("alerts", "close", identity[:8], "--json")
     assert again.returncode == 0
     assert "already closed" in again.stderr
+    assert json.loads(again.stdout)["state"] == "closed"
     for name, *rest in (["assign", ""], ["comment", " "], ["close", "--reason", ""]):
         empty = site.outfall("alerts", name, identity[:8], *rest)
         assert (empty.returncode, empty.stderr) == (2, f"{name}: the text is empty; nothing was done\n")
