@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.alert import Alert, Evidence, Exposure
-from streams.event import Scalar
+from streams.event import Scalar, strings
 from streams.sinks.sqlite import Stored
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
@@ -196,7 +196,9 @@ def _evidence(evidence: Evidence) -> str:
     }
     told = [f"{called}={value}" for called, value in said.items()]
     marks = [f"[{mark}]" for mark in evidence.marks]
-    return " ".join([evidence.time, *told, *marks, f"({evidence.source} line {evidence.line})"])
+    origins = strings(evidence.fields.get("outfall.content.origin_told"))
+    place = f"({evidence.source} line {evidence.line})"
+    return " ".join([evidence.time, *told, *marks, place, *(f"← {origin}" for origin in origins)])
 
 
 def _listed(value: Scalar | list[Scalar]) -> str:

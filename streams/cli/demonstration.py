@@ -20,6 +20,7 @@ from streams.alert import Alert
 from streams.cli import exits
 from streams.cli.alert_view import COLOURS
 from streams.errors import ConfigError
+from streams.event import strings
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome
 from streams.runtime.build import build_inputs, build_pipeline
@@ -155,7 +156,13 @@ def _show_pages(console: Console, alerts: list[Alert]) -> None:
         for name, value in rows.items():
             if value:
                 facts.add_row(name, Text(value))
-        for number, item in enumerate(alert.evidence[-5:], 1):
+        last = alert.evidence[-5:]
+        origins = sorted(
+            {told for item in last for told in strings(item.fields.get("outfall.content.origin_told"))}
+        )
+        for number, origin in enumerate(origins):
+            facts.add_row("" if number else "content from", Text(origin))
+        for number, item in enumerate(last, 1):
             told = " ".join(filter(None, (str(item.fields.get("event.action", "")), _file(item.fields))))
             facts.add_row(
                 "evidence" if number == 1 else "",

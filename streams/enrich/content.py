@@ -15,7 +15,7 @@ from streams.enrich.lineage import Lineage
 from streams.enrich.maker import SKEW, Maker, identities
 from streams.enrich.marks import CONTENT_INFERRED, LINEAGE_TOO_LONG, mark
 from streams.enrich.subjects import known_of, merge
-from streams.event import Event, Fields, LogSource, Origin, strings
+from streams.event import Event, Fields, LogSource, Origin, rfc3339, strings
 from streams.state import Table
 
 _GUESSED = "uploaded:"
@@ -52,7 +52,9 @@ class Content:
         explained: list[Event] = []
         if produces and not _failed(fields):
             made_from = identities(strings(fields.get("outfall.content.from")))
-            maker = Maker(event.id, event.time, _actor(fields), produces, made_from, known_of(fields))
+            maker = Maker(
+                event.id, event.time, _actor(fields), produces, made_from, known_of(fields), _told(event)
+            )
             if self._lineage.add(maker, watermark):
                 explained = self._retrace(maker)
         if wanted:
@@ -111,6 +113,7 @@ class Content:
             merge(event.fields, origin.known)
         if origins:
             event.fields["outfall.content.origin"] = [origin.id for origin in origins]
+            event.fields["outfall.content.origin_told"] = [origin.told for origin in origins]
         return [origin.id for origin in origins]
 
     def _keep(self, bearer: _Bearer) -> None:
@@ -142,6 +145,12 @@ def _end(event: Event) -> int:
 def _failed(fields: Fields) -> bool:
     """Tell whether nothing came into being after all."""
     return fields.get("outfall.verdict") == "blocked" or fields.get("event.outcome") == "failure"
+
+
+def _told(event: Event) -> str:
+    """Say what an event was and where it is logged: time, action, source and line."""
+    action = " and ".join(strings(event.fields.get("event.action")))
+    return f"{rfc3339(event.time)} {action} ({event.origin.source} line {event.origin.line})"
 
 
 def _actor(fields: Fields) -> str | None:

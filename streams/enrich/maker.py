@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from streams.enrich.subjects import Known
@@ -32,7 +32,10 @@ _EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """An event by which content came into being. `time` is in nanoseconds since the epoch."""
+    """An event by which content came into being. `time` is in nanoseconds since the epoch.
+
+    `told` says what happened and where it is logged, for an alert to show; it names nobody.
+    """
 
     id: str
     time: int
@@ -40,6 +43,7 @@ class Maker:
     produces: tuple[str, ...]
     made_from: tuple[str, ...]
     known: Known
+    told: str = field(default="", compare=False)
 
     @property
     def is_origin(self) -> bool:
@@ -65,6 +69,7 @@ class Maker:
             "categories": sorted(self.known.categories),
             "vulnerable": self.known.vulnerable,
             "anonymous": self.known.anonymous,
+            "told": self.told,
         }
 
     @staticmethod
@@ -77,7 +82,15 @@ class Maker:
             row["vulnerable"],
             row["anonymous"],
         )
-        return Maker(maker_id, row["time"], row["actor"], tuple(row["produces"]), tuple(row["from"]), known)
+        return Maker(
+            maker_id,
+            row["time"],
+            row["actor"],
+            tuple(row["produces"]),
+            tuple(row["from"]),
+            known,
+            row["told"],
+        )
 
 
 def is_recent(identity: str) -> bool:

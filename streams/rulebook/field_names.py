@@ -24,6 +24,7 @@ FIELDS = frozenset(
         "outfall.content.carries",
         "outfall.content.from",
         "outfall.content.origin",
+        "outfall.content.origin_told",
         "outfall.content.produces",
         "outfall.data.category",
         "outfall.data.vulnerable",

@@ -64,6 +64,8 @@ def test_an_export_explains_the_mail_that_carries_it() -> None:
     assert mail["outfall.data.category"] == ["care"]
     assert mail["outfall.data.vulnerable"] is True
     assert mail["outfall.content.origin"] == ["export"]
+    (told,) = mail["outfall.content.origin_told"]
+    assert told.endswith(" line 0)")
     assert outcome(events[::-1]) == outcome(events)
 
 
