@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streams.cli import exits
+from streams.cli.complaints import say_problems, say_refused, standard_error
 from streams.correlate.correlator import Firing
 from streams.correlate.severity import load as load_severity
 from streams.detect.fields import NONE
@@ -29,6 +30,7 @@ from streams.errors import ConfigError
 from streams.event import rfc3339
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome, Pipeline, Source
+from streams.runtime.edition import edition
 from streams.runtime.replay import replay
 from streams.settings import parse_duration
 
@@ -71,7 +73,7 @@ class _Lines:
 
 def run(options: Options) -> int:
     """Replay, print, and give the exit status."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = standard_error()
     try:
         sources = _sources(options)
         book = load_rules(options.rules)
@@ -82,11 +84,9 @@ def run(options: Options) -> int:
             else Enricher(load_enrichment(options.enrich, key=os.environ.get(KEY_VARIABLE)))
         )
     except ConfigError as error:
-        for problem in error.problems:
-            console.print(problem, style="red", markup=False)
+        say_problems(console, error)
         return exits.USAGE
-    for refusal in book.refused:
-        console.print(str(refusal), style="yellow", markup=False)
+    say_refused(console, book.refused)
     pipeline = Pipeline(
         sources,
         RuleSet(
@@ -97,6 +97,7 @@ def run(options: Options) -> int:
         book,
         enricher,
         severity,
+        edition=edition(book, options.rules),
         keep_firings=options.firings,
     )
     with ExitStack() as stack:

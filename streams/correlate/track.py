@@ -41,7 +41,6 @@ class Track:
         self.episodes: list[Episode] = []
         self._quiet = max(quiet, correlation.timespan)
         self._holds = needs_absence(correlation.condition)
-        self.held: list[int] = []
 
     def spell(self, group: dict[str, Scalar]) -> bool:
         """Take note of a spelling of the group's values; tell whether it is now the one shown."""
@@ -101,7 +100,7 @@ class Track:
             if episode is not None:
                 for evidence in added:
                     episode.tally.add(evidence, fields(evidence))
-                self._cover(episode.tally, self.window.gained, None, fields)
+                self._cover(episode.tally, self.window.gained, fields)
                 return [episode]
         return self._regroup(completing, watermark, fields)
 
@@ -110,7 +109,7 @@ class Track:
         episode = self._grown([time]) if time in self.window.firings else None
         if episode is None:
             return self._regroup(None, watermark, fields)
-        self._cover(episode.tally, [time], None, fields)
+        self._cover(episode.tally, [time], fields)
         return [episode]
 
     def _grown(self, times: Sequence[int]) -> Episode | None:
@@ -225,12 +224,13 @@ class Track:
 
     def _tally(self, times: Sequence[int], fields: FieldsOf) -> Tally:
         tally = Tally()
-        self._cover(tally, times, None, fields)
+        self._cover(tally, times, fields)
         return tally
 
-    def _cover(self, tally: Tally, times: Sequence[int], reached: int | None, fields: FieldsOf) -> None:
-        """Add what the firings at `times` rest on; with `reached`, all up to that time is there already."""
+    def _cover(self, tally: Tally, times: Sequence[int], fields: FieldsOf) -> None:
+        """Add what the firings at `times`, ascending, rest on."""
         span = self.correlation.timespan
+        reached: int | None = None
         for time in times:
             start = time - span if reached is None else max(time - span, reached)
             for entry in self.window.between(start, time):

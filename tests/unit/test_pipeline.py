@@ -120,6 +120,7 @@ class Shell:
         self._folder, self._book = folder, book
         self.saved: dict[tuple[str, str], bytes] = {}
         self.alerts: dict[str, Alert] = {}
+        self.pages: list[Alert] = []
         self.start()
 
     def start(self) -> None:
@@ -136,6 +137,7 @@ class Shell:
         outcome = self._pipeline.process(records)
         assert not outcome.dead_letters
         self.alerts |= {alert.id: alert for alert in outcome.alerts}
+        self.pages += [alert for alert in outcome.alerts if alert.page]
         for table in self._pipeline.tables:
             for change in table.drain():
                 if change.value is None:
@@ -182,6 +184,28 @@ def test_the_day_raises_what_it_should(undisturbed: Shell) -> None:
     assert breach.destination_classes == ["webmail"]
     assert breach.pages >= 1
     assert all("P-" not in alert.model_dump_json() for alert in alerts)
+
+
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_a_page_is_a_revision_of_its_own_wherever_batches_are_cut(
+    folder: Path, book: RuleBook, size: int
+) -> None:
+    people = ("ann", range(25)), ("ann", range(25, 110)), ("ann", range(110, 115))
+    lines = [
+        orjson.dumps(document)
+        for number, (actor, exported) in enumerate(people)
+        for document in (export(number, 10 * number, actor, exported), mail(number, 10 * number + 5, actor))
+    ]
+    shell = Shell(folder, book)
+    numbered = list(enumerate(lines))
+    for start in range(0, len(lines), size):
+        shell.process(numbered[start : start + size])
+    assert [(page.tier, page.exposure.people, page.pages) for page in shell.pages] == [
+        (10, 25, 1),
+        (100, 110, 2),
+    ]
+    (alert,) = shell.alerts.values()
+    assert (alert.exposure.people, alert.page) == (115, False)
 
 
 @settings(max_examples=30)
