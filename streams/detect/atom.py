@@ -67,7 +67,8 @@ def atom(value: SigmaType, written: Any, shape: Shape) -> Node:
             return _text(_pattern(value), shape)
         case SigmaRegularExpression():
             flags = "".join(sorted(SigmaRegularExpression.sigma_to_re_flag[flag] for flag in value.flags))
-            return Regex(shape.field, written, flags, compile_search(written, flags))
+            compile_search(written, flags)  # refuses what could not be run
+            return Regex(shape.field, written, flags)
         case SigmaCIDRExpression():
             return Cidr(shape.field, value.network)
         case SigmaNumber() if not isinstance(value, SigmaTimestampPart):

@@ -1,4 +1,9 @@
-"""Trees into tests of an event: one closure for each node, meaning exactly what `tree` says of it."""
+"""Trees into tests of an event: one closure for each node, meaning exactly what `tree` says of it.
+
+This is the reference: slow and plain. `generate` writes fast tests that must mean the same. A part that
+cannot be tried (a text too long for an expression) makes a rule fail only where the other parts leave the
+outcome open, in Kleene's logic of three values, so that the order of parts does not matter.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,9 @@ import datetime as dt
 import ipaddress
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import TypeVar
 
 from streams.detect.event_view import EventView, Names
 from streams.detect.fields import FieldMapping
@@ -27,7 +33,9 @@ from streams.detect.tree import (
     TimePart,
 )
 from streams.event import Scalar
+from streams.safe_regex import TextTooLongError, compile_search
 
+T = TypeVar("T")
 Test = Callable[[EventView], bool]
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -69,9 +77,7 @@ def compile_test(node: Node, mapping: FieldMapping) -> Test:  # noqa: C901 - one
         case Text():
             return _text(node, mapping)
         case Regex() | Cidr():
-            names_or_all = None if node.field is None else mapping.names_for(node.field)
-            test = node.search if isinstance(node, Regex) else _in_network(node.network)
-            return lambda view: any(map(test, view.texts(names_or_all, cased=True)))
+            return _search(node, mapping)
         case Compare():
             return _compare(mapping.names_for(node.field), node)
         case TimePart():
@@ -81,17 +87,29 @@ def compile_test(node: Node, mapping: FieldMapping) -> Test:  # noqa: C901 - one
 
 
 def _all(tests: list[Test]) -> Test:
-    def test(view: EventView) -> bool:
-        return all(one(view) for one in tests)
-
-    return test
+    return lambda view: not _some(lambda test: not test(view), tests)
 
 
 def _any(tests: list[Test]) -> Test:
-    def test(view: EventView) -> bool:
-        return any(one(view) for one in tests)
+    return lambda view: _some(lambda test: test(view), tests)
 
-    return test
+
+def _some(is_true: Callable[[T], bool], items: Iterable[T]) -> bool:
+    """Tell whether something is true of any item.
+
+    Raises:
+        TextTooLongError: it is true of none, and of one it cannot be told.
+    """
+    unknown: TextTooLongError | None = None
+    for item in items:
+        try:
+            if is_true(item):
+                return True
+        except TextTooLongError as error:
+            unknown = error
+    if unknown is not None:
+        raise unknown
+    return False
 
 
 def _text(node: Text, mapping: FieldMapping) -> Test:
@@ -99,6 +117,19 @@ def _text(node: Text, mapping: FieldMapping) -> Test:
     cased = node.cased
     matches = matcher(node.pattern if cased else folded_pattern(node.pattern))
     return lambda view: any(map(matches, view.texts(names, cased=cased)))
+
+
+def _search(node: Regex | Cidr, mapping: FieldMapping) -> Test:
+    names = None if node.field is None else mapping.names_for(node.field)
+    test = text_test(node)
+    return lambda view: _some(test, view.texts(names, cased=True))
+
+
+def text_test(atom: Regex | Cidr) -> Callable[[str], bool]:
+    """Give what an atom asks of one text."""
+    if isinstance(atom, Regex):
+        return compile_search(atom.expression, atom.flags)
+    return _in_network(atom.network)
 
 
 def _compare(names: Names, node: Compare) -> Test:

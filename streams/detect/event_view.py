@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from streams.detect.text import as_text, fold
-from streams.event import Event, Scalar, as_list
+from streams.event import Event, Fields, Scalar, as_list
 
 Names = tuple[str, ...]
 """The fields that stand for a rule's field, the first that the event has counts (see `fields`)."""
+
+BETWEEN = "\x00"
+"""What stands between texts that are searched together: a literal without it lies within one of them."""
 
 
 class EventView:
@@ -16,15 +19,14 @@ class EventView:
     and all under `outfall.`, such as pseudonyms, since none of it stood in the log.
     """
 
-    __slots__ = ("_all_folded", "_all_texts", "_fields", "_folded", "_id", "_texts")
+    __slots__ = ("_fields", "_folded", "_id", "_joined", "_texts")
 
     def __init__(self, event: Event) -> None:
         self._id = event.id
         self._fields = event.fields
-        self._texts: dict[Names, list[str]] = {}
-        self._folded: dict[Names, list[str]] = {}
-        self._all_texts: list[str] | None = None
-        self._all_folded: list[str] | None = None
+        self._texts: dict[Names | None, list[str]] = {}
+        self._folded: dict[Names | None, list[str]] = {}
+        self._joined: dict[bool, str] | None = None
 
     def exists(self, names: Names) -> bool:
         """Tell whether a field is there at all, also as an object with fields of its own."""
@@ -45,35 +47,46 @@ class EventView:
 
     def texts(self, names: Names | None, *, cased: bool) -> list[str]:
         """Give a field's values as text, or those of the whole event."""
-        if names is None:
-            return self._whole(cased=cased)
         store = self._texts if cased else self._folded
         found = store.get(names)
         if found is None:
-            found = [as_text(value) for value in self.values(names)]
-            if not cased:
-                found = [fold(text) for text in found]
+            found = self._texts_of(names) if cased else [fold(text) for text in self.texts(names, cased=True)]
             store[names] = found
         return found
 
-    def _whole(self, *, cased: bool) -> list[str]:
-        if self._all_texts is None:
-            self._all_texts = [
-                as_text(value)
-                for key, values in self._fields.items()
-                if not (key.startswith("outfall.") or (key == "event.id" and values == self._id))
-                for value in as_list(values)
-                if value is not None
-            ]
-        if cased:
-            return self._all_texts
-        if self._all_folded is None:
-            self._all_folded = [fold(text) for text in self._all_texts]
-        return self._all_folded
+    def joined(self, *, cased: bool) -> str:
+        """Give the texts of the whole event as one, with `BETWEEN` between them."""
+        if self._joined is None:
+            text = BETWEEN.join(self.texts(None, cased=True))
+            self._joined = {True: text, False: fold(text)}
+        return self._joined[cased]
+
+    def _texts_of(self, names: Names | None) -> list[str]:
+        if names is None:
+            return _texts_of_all(self._fields, self._id)
+        return [as_text(value) for value in self.values(names)]
 
     def _key(self, names: Names) -> str | None:
-        return next((name for name in names if name in self._fields), None)
+        for name in names:
+            if name in self._fields:
+                return name
+        return None
 
     def _is_object(self, names: Names) -> bool:
         prefixes = tuple(f"{name}." for name in names)
         return any(key.startswith(prefixes) for key in self._fields)
+
+
+def _texts_of_all(fields: Fields, own_id: str) -> list[str]:
+    """Give the texts of all values that stood in the log."""
+    texts: list[str] = []
+    for key, value in fields.items():
+        if key[:8] == "outfall.":  # not `startswith`: this runs over every field of many events
+            continue
+        if type(value) is str:
+            texts.append(value)
+        else:
+            texts += [as_text(element) for element in as_list(value) if element is not None]
+    if fields.get("event.id") == own_id:
+        texts.remove(own_id)
+    return texts

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import os
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from streams.detect.assemble import Assembly
 from streams.detect.book import Detection, RuleBook
-from streams.detect.document import Document, RefusedError, decode, read
+from streams.detect.cache import Cache, NoCache, key_of
 from streams.errors import ConfigError, Place, Refusal
+
+if TYPE_CHECKING:  # loading pySigma takes longer than a cached book
+    from streams.detect.assemble import Assembly
+    from streams.detect.document import Document
 
 __all__ = ["Detection", "RuleBook", "load", "loads"]
 
@@ -21,35 +28,76 @@ _TEST_SUFFIXES = (".test.yml", ".test.yaml")
 _SIGMA = ("title", "detection", "correlation", "filter")
 
 
-def load(paths: Sequence[Path]) -> RuleBook:
+class _File(NamedTuple):
+    """A file as it was read; `named` if it was named itself, not found in a folder."""
+
+    path: Path
+    named: bool
+    data: bytes
+    error: str = ""
+
+
+def load(paths: Sequence[Path], cache: Cache | None = None) -> RuleBook:
     """Load rule files and folders, these with everything below them.
 
     In folders `*.yml` and `*.yaml` count; hidden files, tests of rules (`*.test.yml`) and files of which no
-    document has a `title`, `detection`, `correlation` or `filter` are no rules and are passed over.
+    document has a `title`, `detection`, `correlation` or `filter` are no rules and are passed over. A book
+    whose files have not changed comes from the cache.
 
     Raises:
         ConfigError: a path does not exist.
     """
     if missing := [path for path in paths if not path.exists()]:
         raise ConfigError([f"{path}: there is no such file or folder" for path in missing])
-    assembly = Assembly()
-    digests: list[bytes] = []
-    for path, named in _files(paths):
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            assembly.refused.append(Refusal(Place(str(path)), f"cannot be read: {error.strerror}"))
-            continue
-        digests += _add(assembly, data, str(path), path.stem, must_be_sigma=named)
-    return assembly.finish(_digest(digests))
+    cache = cache or NoCache()
+    with _without_garbage_collection():
+        files = [_read(path, named=named) for path, named in _files(paths)]
+        parts = (part for file in files for part in (str(file.path), str(file.named), file.data, file.error))
+        key = key_of("book", *parts)
+        kept = cache.get(key)
+        if kept is not None:
+            book: RuleBook = pickle.loads(kept)  # noqa: S301 - see the import
+            return book
+        book = _assembled(files)
+        cache.put(key, pickle.dumps(book, pickle.HIGHEST_PROTOCOL))
+        return book
 
 
 def loads(text: str, path: str = "<text>") -> RuleBook:
     """Load rules from the text of one file."""
+    return _assembled([_File(Path(path), named=True, data=text.encode("utf-8", "surrogatepass"))])
+
+
+@contextlib.contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Make thousands of rules at once without looking again and again whether they are garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _assembled(files: Iterable[_File]) -> RuleBook:
+    from streams.detect.assemble import Assembly  # noqa: PLC0415 - see the import for type checking
+
     assembly = Assembly()
-    data = text.encode("utf-8", "surrogatepass")
-    digests = _add(assembly, data, path, Path(path).stem, must_be_sigma=True)
+    digests: list[bytes] = []
+    for file in files:
+        if file.error:
+            assembly.refused.append(Refusal(Place(str(file.path)), f"cannot be read: {file.error}"))
+        else:
+            digests += _add(assembly, file)
     return assembly.finish(_digest(digests))
+
+
+def _read(path: Path, *, named: bool) -> _File:
+    try:
+        return _File(path, named, path.read_bytes())
+    except OSError as error:
+        return _File(path, named, b"", error.strerror or "error")
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
@@ -72,14 +120,17 @@ def _below(folder: Path) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _add(assembly: Assembly, data: bytes, path: str, stem: str, *, must_be_sigma: bool) -> list[bytes]:
+def _add(assembly: Assembly, file: _File) -> list[bytes]:
     """Add a file's documents to the book; gives the digests of what it says."""
+    from streams.detect.document import RefusedError, decode, read  # noqa: PLC0415 - as above
+
+    path = str(file.path)
     try:
-        documents, refused = read(decode(data, path), path)
+        documents, refused = read(decode(file.data, path), path)
     except RefusedError as error:
         documents, refused = [], [error.refusal]
     if not refused and not any(key in document.content for document in documents for key in _SIGMA):
-        if must_be_sigma:
+        if file.named:
             assembly.refused.append(Refusal(Place(path), "there is no Sigma rule in this file"))
         return []
     assembly.refused += refused
@@ -88,8 +139,8 @@ def _add(assembly: Assembly, data: bytes, path: str, stem: str, *, must_be_sigma
             reason = "its file has `action` documents, which are of Sigma 1 and change what others mean"
             assembly.refused.append(document.refuse(reason, "action").refusal)
         else:
-            assembly.add(document, stem)
-    return [hashlib.sha256(data).digest()] if refused else [_content_digest(one) for one in documents]
+            assembly.add(document, file.path.stem)
+    return [hashlib.sha256(file.data).digest()] if refused else [_content_digest(one) for one in documents]
 
 
 def _content_digest(document: Document) -> bytes:

@@ -35,9 +35,19 @@ def _simple_folding() -> dict[int, int]:
     return table
 
 
+@functools.cache
+def _unlike_lower() -> re.Pattern[str]:
+    """Find what `str.lower` maps to something else, or, like sigma, by what stands around it."""
+    folded = _simple_folding()
+    codes = (code for code in range(_LAST_CASED + 1) if chr(code).lower() != chr(folded.get(code, code)))
+    return re.compile("[Σ" + "".join(map(chr, codes)) + "]")
+
+
 def fold(text: str) -> str:
     """Give text with the differences of case taken out."""
-    return text.lower() if text.isascii() else text.translate(_simple_folding())
+    if text.isascii() or _unlike_lower().search(text) is None:
+        return text.lower()  # the same, and much faster
+    return text.translate(_simple_folding())
 
 
 def as_text(value: Scalar) -> str:

@@ -7,9 +7,7 @@ are treated as case-insensitive strings" (Sigma 2.1, "General") and have one can
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -93,12 +91,11 @@ class TimePart:
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """The expression is found in the value. `flags` are some of "ims"; `search` does it."""
+    """The expression is found in the value. `flags` are some of "ims"."""
 
     field: str | None
     expression: str
     flags: str
-    search: Callable[[str], bool] = dataclasses.field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,63 @@
+"""A folder of the user's own for what can be made again: loaded rule books and prefilters."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+_KEPT = 64
+"""Entries that stay; the ones that were used longest ago go first."""
+
+
+def cache_folder() -> Path:
+    """Give the place that the XDG Base Directory Specification has for it."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "outfall"
+
+
+class FolderCache:
+    """Keeps each entry in a file. Where the folder is not to be had, nothing is kept and nothing fails.
+
+    What is read back is believed, so a folder that others own or may write to is not used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, key: str) -> bytes | None:
+        """Give an entry, None where there is none."""
+        if not self._is_ours():
+            return None
+        path = self._folder / key
+        try:
+            data = path.read_bytes()
+            os.utime(path)
+        except OSError:
+            return None
+        return data
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep an entry, whole or not at all."""
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._is_ours():
+                return
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
+                file.write(value)
+            Path(file.name).replace(self._folder / key)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        entries = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        for path in entries[:-_KEPT]:
+            path.unlink(missing_ok=True)
+
+    def _is_ours(self) -> bool:
+        try:
+            found = self._folder.lstat()
+        except OSError:
+            return False
+        return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022

@@ -1,0 +1,45 @@
+"""The plain way to match, which the engine must agree with: every rule on every event, closure by closure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from streams.detect.book import RuleBook
+from streams.detect.evaluate import compile_test
+from streams.detect.event_view import EventView
+from streams.detect.fields import mapping_for
+from streams.detect.ruleset import RuleSet
+from streams.event import Event, Fields, Origin
+from streams.safe_regex import TextTooLongError
+
+Outcomes = dict[tuple[int, str], bool | None]
+"""By an event's index and a rule's id: true, or None where the rule fails; what is false is left out."""
+
+
+def as_events(many: Iterable[Fields]) -> list[Event]:
+    return [
+        Event(f"event-{number}", number, fields, Origin("s", "f", 0, number))
+        for number, fields in enumerate(many)
+    ]
+
+
+def reference(book: RuleBook, events: Sequence[Event]) -> Outcomes:
+    found: Outcomes = {}
+    tests = [(d.rule, compile_test(d.condition, mapping_for(d.rule.logsource))) for d in book.detections]
+    for index, event in enumerate(events):
+        view = EventView(event)
+        for rule, test in tests:
+            try:
+                if test(view):
+                    found[index, rule.id] = True
+            except TextTooLongError:
+                found[index, rule.id] = None
+    return found
+
+
+def engine(rules: RuleSet, events: Sequence[Event]) -> Outcomes:
+    matches, failures = rules.match(events)
+    places = {event.id: index for index, event in enumerate(events)}
+    found: Outcomes = {(match.event, match.rule.id): True for match in matches}
+    assert len(found) == len(matches)
+    return found | {(places[failure.event], failure.rule.id): None for failure in failures}
