@@ -29,10 +29,10 @@ from alphabets import (
 from streams.event import Fields, Scalar, Value, as_list
 
 _NAMES = ("sel_a", "sel_b", "filter_c", "other-d", "_hidden")
-_SELECTORS = ("1 of them", "any of them", "all of them", "1 of sel_*", "all of sel_*", "1 of *", "all of _*")
+_SELECTORS = ("1 of them", "all of them", "1 of sel_*", "all of sel_*", "1 of *", "all of _*")
 _COMPARISONS = ("lt", "lte", "gt", "gte")
 _PARTS = ("minute", "hour", "day", "week", "month", "year")
-_FLAGS = ("i", "m", "s", "ignorecase", "multiline", "dotall")
+_FLAGS = ("i", "m", "s")
 _ANCHORED = ("contains", "startswith", "endswith")
 _ENCODINGS = ("utf16le", "utf16be", "utf16", "wide")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from sigma.conditions import (
@@ -21,6 +22,7 @@ from streams.detect.selection import Path, selection
 from streams.detect.text import matcher
 from streams.detect.tree import And, Node, Not, Or, Wildcard, both, either
 
+_WORDS = re.compile(r"[^\s()]+")
 _MAX_LENGTH = 8192
 _MAX_BRACKETS = 256
 _MAX_DEPTH = 64
@@ -65,6 +67,8 @@ def _condition(text: Any, identifiers: Mapping[str, Node], document: Document, p
     if len(text) > _MAX_LENGTH or text.count("(") > _MAX_BRACKETS:
         reason = f"the condition has more than {_MAX_LENGTH} characters or {_MAX_BRACKETS} brackets"
         raise document.refuse(reason, *path)
+    if outside := _outside(text, identifiers):
+        raise document.refuse(f"the condition cannot be used: {outside}", *path)
     try:
         parsed = SigmaCondition(text, None).parse(postprocess=False)  # type: ignore[arg-type]  # only the grammar is used
         return _resolve(parsed, identifiers)
@@ -72,6 +76,20 @@ def _condition(text: Any, identifiers: Mapping[str, Node], document: Document, p
         raise document.refuse(f"the condition cannot be used: {error}", *path) from None
     except RecursionError:
         raise document.refuse("the condition is nested too deeply", *path) from None
+
+
+def _outside(text: str, identifiers: Mapping[str, Node]) -> str | None:
+    """Name what is not of Sigma 2.1 in a condition, if pySigma would take it or refuse it without a name."""
+    if "|" in text:
+        what = text.partition("|")[2].split("(")[0].split()
+        return f"`| {what[0] if what else ''}` is of Sigma 1; Sigma 2.1 has correlations for it"
+    words = _WORDS.findall(text)
+    for word, following in pairwise([*words, ""]):
+        if following == "of" and word not in {"1", "all"}:
+            return f"no `{word} of` in Sigma 2.1; there are `1 of` and `all of`"
+        if word in {"AND", "OR", "NOT"} and word not in identifiers:
+            return f"no `{word}` in Sigma 2.1; it is written in small letters"
+    return None
 
 
 class _UnknownError(Exception):
