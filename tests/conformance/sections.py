@@ -28,6 +28,18 @@ VALUES = (  # sigma-rules-specification.md, "Detection"
     "Placeholders",
     "Keywords search",
 )
+ESCAPES = (  # all that "Escape Character" names
+    "\\",
+    "\\\\",
+    "\\*",
+    "\\?",
+    "\\\\*",
+    "\\\\?",
+    "\\\\\\*",
+    "\\\\\\?",
+    "\\\\\\",
+    "\\\\\\\\",
+)
 CONDITION = (  # sigma-rules-specification.md, "Condition": its items, and what it says below them
     "Logical AND/OR",
     "1/all of them",

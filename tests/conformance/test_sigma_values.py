@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sections import BEYOND, VALUES, assert_complete, both_ways, rows
+from sections import BEYOND, ESCAPES, VALUES, assert_complete, both_ways, rows
 from sigma_helper import HEAD_LINES, matches, refusal, rule, selection
 
 # item, document, does it match
@@ -168,6 +168,44 @@ ITEMS = {
 @pytest.mark.parametrize(("item", "document", "expected"), rows(ITEMS))
 def test_value(item: str, document: dict[str, Any], expected: bool) -> None:
     assert matches(selection(item), document) is expected
+
+
+# "Escape Character": what is written, a text that it means, one that it does not
+ESCAPED = [
+    ("\\", "\\", "\\\\"),  # "Plain backslash not followed by a wildcard"
+    ("\\\\", "\\", "\\\\"),
+    ("\\*", "*", "x"),  # "A wildcard has to be escaped to be handled as a plain character"
+    ("\\?", "?", "x"),
+    ("\\\\*", "\\x", "x"),  # "a backslash followed by a wildcard"
+    ("\\\\?", "\\x", "x"),
+    ("\\\\\\*", "\\*", "\\x"),  # "handle them as plain values"
+    ("\\\\\\?", "\\?", "\\x"),
+    ("\\\\\\", "\\\\", "\\"),  # "Three or four backslashes are handled as double backslash"
+    ("\\\\\\\\", "\\\\", "\\"),
+]
+
+
+@pytest.mark.parametrize(
+    ("modifier", "before", "after"),
+    [
+        ("", "", ""),
+        ("|startswith", "", "z"),
+        ("|endswith", "z", ""),
+        ("|contains", "z", "z"),
+        ("|cased", "", ""),
+    ],
+)
+@pytest.mark.parametrize(("written", "meant", "other"), ESCAPED)
+def test_an_escape_with_whatever_modifier(
+    modifier: str, before: str, after: str, written: str, meant: str, other: str
+) -> None:
+    text = selection(f"f{modifier}: 'a{written}b'")
+    assert matches(text, {"f": f"{before}a{meant}b{after}"})
+    assert not matches(text, {"f": f"{before}a{other}b{after}"})
+
+
+def test_every_escape_has_its_rows() -> None:
+    assert tuple(written for written, _, _ in ESCAPED) == ESCAPES
 
 
 # definition of a search identifier, document, does it match
