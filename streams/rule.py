@@ -74,13 +74,15 @@ class Rule:
 
 
 class CorrelationType(StrEnum):
-    """The correlation types of Sigma 2.1."""
+    """The correlation types of Sigma 2.1, and `value_median`, which pySigma adds."""
 
     EVENT_COUNT = "event_count"
     VALUE_COUNT = "value_count"
     TEMPORAL = "temporal"
     TEMPORAL_ORDERED = "temporal_ordered"
     VALUE_SUM = "value_sum"
+    VALUE_MAX = "value_max"
+    VALUE_MIN = "value_min"
     VALUE_AVG = "value_avg"
     VALUE_PERCENTILE = "value_percentile"
     VALUE_MEDIAN = "value_median"
@@ -88,12 +90,22 @@ class CorrelationType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A metric compared with a number; `operator` is one of lt, lte, gt, gte, eq, neq."""
+    """A metric compared with a number; `operator` is one of lt, lte, gt, gte, eq, neq.
+
+    For a range it is the lower end, by gt or gte, and `upper` the other: lt or lte with its number.
+    """
 
     operator: str
     number: int | float
     fields: tuple[str, ...] = ()
     percentile: int | None = None
+    upper: tuple[str, int | float] | None = None
+
+    @property
+    def comparisons(self) -> tuple[tuple[str, int | float], ...]:
+        """Give all that the metric is compared with, each by its operator; all must be true."""
+        own = (self.operator, self.number)
+        return (own,) if self.upper is None else (own, self.upper)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ from alphabets import (
 from streams.event import Fields, Scalar, Value, as_list
 
 _NAMES = ("sel_a", "sel_b", "filter_c", "other-d", "_hidden")
-_SELECTORS = ("1 of them", "any of them", "all of them", "1 of sel_*", "all of sel_*", "1 of *", "all of _*")
+_SELECTORS = ("1 of them", "all of them", "1 of sel_*", "all of sel_*", "1 of *", "1 of *-d", "all of _*")
 _COMPARISONS = ("lt", "lte", "gt", "gte")
 _PARTS = ("minute", "hour", "day", "week", "month", "year")
-_FLAGS = ("i", "m", "s", "ignorecase", "multiline", "dotall")
+_FLAGS = ("i", "m", "s")
 _ANCHORED = ("contains", "startswith", "endswith")
 _ENCODINGS = ("utf16le", "utf16be", "utf16", "wide")
 
@@ -130,7 +130,8 @@ def _maps(draw: st.DrawFn) -> dict[str, Any]:
 
 
 _keywords = st.lists(_texts | st.integers(-5, 5), min_size=1, max_size=4)
-_selections = st.one_of(_maps(), _maps(), st.lists(_maps(), min_size=1, max_size=3), _keywords)
+_mixed = st.lists(_maps() | _maps() | _texts, min_size=1, max_size=3)
+_selections = st.one_of(_maps(), _maps(), st.lists(_maps(), min_size=1, max_size=3), _keywords, _mixed)
 _conditions = st.recursive(
     st.sampled_from(_NAMES[:3]) | st.sampled_from(_NAMES) | st.sampled_from(_SELECTORS),
     lambda inner: st.one_of(
@@ -218,7 +219,7 @@ def _asked(definition: Any) -> list[tuple[str, list[str], Any]]:
             found += [("", [], one) for one in part]
         elif not isinstance(part, str):
             for one in part if isinstance(part, list) else [part]:
-                found += _asked_by_map(one)
+                found += _asked_by_map(one) if isinstance(one, dict) else [("", [], one)]
     return found
 
 
@@ -244,14 +245,15 @@ def _near(draw: st.DrawFn, modifiers: list[str], written: Scalar) -> Scalar:
         data = (draw(st.sampled_from(("", "x", "xy"))) + text).encode(draw(_encodings))
         text = base64.b64encode(data).decode()
     change = draw(st.sampled_from(("no", "no", "no", "upper", "lower", "swap", "before", "after", "shorter")))
-    return {
+    changed: dict[str, str] = {
         "upper": text.upper(),
         "lower": text.lower(),
         "swap": text.swapcase(),
         "before": draw(st.sampled_from(TOKENS)) + text,
         "after": text + draw(st.sampled_from(TOKENS + SURROGATES)),
         "shorter": text[:-1],
-    }.get(change, text)
+    }
+    return changed.get(change, text)
 
 
 def _filled(pattern: str, filling: str) -> str:

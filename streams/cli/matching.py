@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from rich.console import Console
 
 from streams.cli import exits
 from streams.cli.complaints import say_problems, say_refused, standard_error
-from streams.detect.fields import MAPPINGS
+from streams.detect.fields import MAPPINGS, FieldMapping
 from streams.detect.load import RuleBook, load
 from streams.detect.ruleset import RuleSet
 from streams.errors import ConfigError, Ignored, RecordError
@@ -42,70 +42,82 @@ class Options:
     mapping: str | None
 
 
+Look = Callable[["Options", RuleBook, FieldMapping | None, "Records"], bool]
+"""Looks at all records with a rule book and tells whether a rule failed on one."""
+
+
 def run(options: Options) -> int:
     """Match, print, and give the exit status."""
+    return over(options, _matches_of)
+
+
+def over(options: Options, look: Look) -> int:
+    """Open what the options name, have `look` at it, and give the exit status."""
     console = standard_error()
     with ExitStack() as stack:
         try:
-            rules, book = _rules(options)
+            book, mapping = _book(options)
             stream = sys.stdin.buffer if options.file == "-" else stack.enter_context(_open(options.file))
+            records = Records(options, stream, console)
+            say_refused(console, book.refused)
+            failed = look(options, book, mapping, records)
         except ConfigError as error:
             say_problems(console, error)
             return exits.USAGE
-        say_refused(console, book.refused)
-        return _Run(options, rules, console).over(stream, refused=bool(book.refused))
-
-
-class _Run:
-    """One run over a stream; what it notices decides the exit status."""
-
-    def __init__(self, options: Options, rules: RuleSet, console: Console) -> None:
-        self._options = options
-        self._rules = rules
-        self._console = console
-        self._failed = self._rejected = False
-
-    def over(self, stream: BinaryIO, *, refused: bool) -> int:
-        for batch in _batches(self._events(stream)):
-            sys.stdout.buffer.writelines(self._matches(batch))
-        sys.stdout.buffer.flush()
-        if refused or self._failed:
+        sys.stdout.flush()
+        if book.refused or failed:
             return exits.FINDINGS
-        return exits.REJECTED if self._rejected else exits.DONE
+        return exits.REJECTED if records.rejected else exits.DONE
 
-    def _events(self, stream: BinaryIO) -> Iterator[tuple[int, Event]]:
+
+class Records:
+    """The events of a stream, read as the options say. Those that were `rejected` are told on the console."""
+
+    def __init__(self, options: Options, stream: BinaryIO, console: Console) -> None:
+        self._options = options
+        self._stream = stream
+        self.console = console
+        self.rejected = 0
+
+    def __iter__(self) -> Iterator[tuple[int, Event]]:
         """Give the events with the numbers of the lines that completed them."""
         form = FORMATS[self._options.format]
         context = Context(received=time.time_ns())
         join = PostfixJoin()
-        for line in read_lines(stream, MAX_BYTES):
+        for line in read_lines(self._stream, MAX_BYTES):
             record = RawRecord(line.data, Origin("match", self._options.file, line.offset, line.number))
             try:
                 event = normalise(record, form, context, require_time=False)
             except Ignored:
                 continue
             except RecordError as error:
-                self._rejected = True
-                self._console.print(f"line {line.number}: {error}", markup=False)
+                self.rejected += 1
+                self.console.print(f"line {line.number}: {error}", markup=False)
                 continue
             if self._options.logsource_field is not None:
                 event.logsources = _stated(event, self._options.logsource_field)
             for whole in join.add(event) if PART in event.marks else [event]:
                 yield line.number, whole
 
-    def _matches(self, batch: list[tuple[int, Event]]) -> Iterator[bytes]:
-        matches, failures = self._rules.match([event for _, event in batch])
+
+def _matches_of(options: Options, book: RuleBook, mapping: FieldMapping | None, records: Records) -> bool:
+    """Print the matches; tells whether a rule failed on a record."""
+    rules = RuleSet(book, ignore_logsource=options.ignore_logsource, mapping=mapping)
+    failed = False
+    for batch in _batches(iter(records)):
+        matches, failures = rules.match([event for _, event in batch])
         lines = {event.id: line for line, event in batch}
         for failure in failures:
-            self._failed = True
+            failed = True
             text = f"{failure.rule.place}: failed on line {lines[failure.event]}: {failure.reason}"
-            self._console.print(text, style="red", markup=False)
+            records.console.print(text, style="red", markup=False)
         for found in matches:
-            line = batch[found.event][0]
-            yield orjson.dumps({"event": line, "rule": found.rule.id, "title": found.rule.title}) + b"\n"
+            told = {"event": batch[found.event][0], "rule": found.rule.id, "title": found.rule.title}
+            sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
+    return failed
 
 
-def _rules(options: Options) -> tuple[RuleSet, RuleBook]:
+def _book(options: Options) -> tuple[RuleBook, FieldMapping | None]:
     problems = []
     if options.format not in FORMATS:
         problems.append(f"--format: no format {options.format!r}; there are {', '.join(sorted(FORMATS))}")
@@ -116,9 +128,7 @@ def _rules(options: Options) -> tuple[RuleSet, RuleBook]:
     if problems:
         raise ConfigError(problems)
     name = options.mapping or ("none" if options.format == "json" else None)
-    book = load(options.rules)
-    mapping = None if name is None else MAPPINGS[name]
-    return RuleSet(book, ignore_logsource=options.ignore_logsource, mapping=mapping), book
+    return load(options.rules), None if name is None else MAPPINGS[name]
 
 
 def _open(name: str) -> BinaryIO:

@@ -36,6 +36,9 @@ def replay(
     input within the lateness has been seen: rule, title, group, time, value, and the input lines behind it.
 
     Several files are merged by event time. Lines are numbered from 0, on from file to file.
+
+    Exit status 1 when rules were refused or failed on an event (the others still ran), else 3 when records
+    were rejected.
     """
     from streams.cli.replaying import Options, run  # noqa: PLC0415 - keeps --help fast
 

@@ -69,6 +69,7 @@ def _run(settings: Settings, errors: Console, *, once: bool, again: Sequence[str
             stack.callback(source.close)
         formats = {source.name: source.format for source in settings.sources}
         lines = JsonLines(settings.alerts.jsonl, store.alerts) if settings.alerts.jsonl else None
+        reporter = Reporter(store.alerts.severities(), formats, errors)
         run = Embedded(
             pipeline,
             inputs,
@@ -76,14 +77,14 @@ def _run(settings: Settings, errors: Console, *, once: bool, again: Sequence[str
             batch=settings.batch,
             retention=settings.dead_letters.retention,
             clock=time.time_ns,
-            report=Reporter(store.alerts.severities(), formats, errors).report,
+            report=reporter.report,
             lines=lines,
         )
         run.run(lambda: stop.asked)
     errors.print(_summary(run.counts), style="dim", markup=False)
     if stop.asked:
         return exits.DONE
-    if book.refused:
+    if book.refused or reporter.rules_failed:
         return exits.FINDINGS
     return exits.REJECTED if run.counts["rejected"] else exits.DONE
 
@@ -131,6 +132,11 @@ class Reporter:
         self._out = Console(highlight=False, soft_wrap=True)
         self._rejected = 0
         self._failed: Counter[str] = Counter()
+
+    @property
+    def rules_failed(self) -> bool:
+        """Whether a rule failed on an event."""
+        return bool(self._failed)
 
     def report(self, outcome: Outcome) -> None:
         """Show what a batch led to."""

@@ -183,6 +183,9 @@ class TemporalOrderedExpression:
         return len(times) if is_satisfied(self._expression, times) else None
 
 
+_PERCENTS = {CorrelationType.VALUE_MIN: 0, CorrelationType.VALUE_MEDIAN: 50, CorrelationType.VALUE_MAX: 100}
+
+
 def metric_for(correlation: Correlation) -> Metric:
     """Make an empty metric of the correlation's type."""
     condition = correlation.condition
@@ -196,8 +199,8 @@ def metric_for(correlation: Correlation) -> Metric:
             return Sum(mean=False)
         case CorrelationType.VALUE_AVG:
             return Sum(mean=True)
-        case CorrelationType.VALUE_MEDIAN:
-            return Percentile(50)
+        case CorrelationType.VALUE_MIN | CorrelationType.VALUE_MEDIAN | CorrelationType.VALUE_MAX as kind:
+            return Percentile(_PERCENTS[kind])
         case CorrelationType.VALUE_PERCENTILE:
             percent = condition.percentile if isinstance(condition, Threshold) else None
             return Percentile(50 if percent is None else percent)
@@ -225,13 +228,13 @@ def is_true(condition: Threshold | Expression, value: Exact | None) -> bool:
         return False
     if isinstance(condition, Expression):
         return True  # the metric has evaluated it: no value where it does not hold
-    return bool(_COMPARE[condition.operator](value, exact(condition.number)))
+    return all(_COMPARE[operator](value, exact(number)) for operator, number in condition.comparisons)
 
 
 def needs_absence(condition: Threshold | Expression) -> bool:
     """Tell whether a firing may rest on something *not* having happened: it must await the watermark."""
     if isinstance(condition, Threshold):
-        return condition.operator in ("lt", "lte", "eq", "neq")
+        return any(operator in ("lt", "lte", "eq", "neq") for operator, _ in condition.comparisons)
     return condition.operator == "not" or any(needs_absence(operand) for operand in condition.operands)
 
 

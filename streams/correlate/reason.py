@@ -48,7 +48,7 @@ def threshold(correlation: Correlation) -> str:
     if not isinstance(condition, Threshold):
         return f"{correlation.type.value} in {span}"
     counted = f" of {len(correlation.rules)} rules" if _is_temporal(correlation) else ""
-    return f"{correlation.type.value} {_SIGNS[condition.operator]} {condition.number}{counted} in {span}"
+    return f"{correlation.type.value} {_limits(condition)}{counted} in {span}"
 
 
 def _deed(tally: Tally) -> str:
@@ -77,7 +77,7 @@ def _measure(correlation: Correlation, observed: float | None) -> str:
     if _is_temporal(correlation) or not isinstance(condition, Threshold):
         return ""
     seen = "nothing" if observed is None else f"{observed}"
-    limit = f"the rule says {_SIGNS[condition.operator]} {condition.number}"
+    limit = f"the rule says {_limits(condition)}"
     if correlation.type is CorrelationType.VALUE_COUNT:
         counted = " and ".join(_COUNTED.get(name, f"values of {name}") for name in condition.fields)
         return f"{seen} {counted} in {span}, {limit}"
@@ -85,6 +85,10 @@ def _measure(correlation: Correlation, observed: float | None) -> str:
         return f"{seen} events in {span}, {limit}"
     of = f" of {' and '.join(condition.fields)}" if condition.fields else ""
     return f"{correlation.type.value}{of} {seen} in {span}, {limit}"
+
+
+def _limits(condition: Threshold) -> str:
+    return " and ".join(f"{_SIGNS[operator]} {number}" for operator, number in condition.comparisons)
 
 
 def _is_temporal(correlation: Correlation) -> bool:

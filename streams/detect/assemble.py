@@ -80,8 +80,6 @@ class Assembly:
 
     def _covered(self, one: Filter) -> Iterable[str]:
         """Give the ids of the rules that a filter is for; what it names in vain is refused."""
-        if one.rules is None:
-            return [found.rule.id for found in self._detections.values() if one.covers(found.rule.logsource)]
         covered: dict[str, None] = {}
         for index, reference in enumerate(one.rules):
             path = one.place_of(index)

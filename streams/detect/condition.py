@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from sigma.conditions import (
@@ -21,6 +22,8 @@ from streams.detect.selection import Path, selection
 from streams.detect.text import matcher
 from streams.detect.tree import And, Node, Not, Or, Wildcard, both, either
 
+_SELECTED = re.compile(r"(\bof\s+)([^\s()]+)")
+_WORDS = re.compile(r"[^\s()]+")
 _MAX_LENGTH = 8192
 _MAX_BRACKETS = 256
 _MAX_DEPTH = 64
@@ -65,20 +68,45 @@ def _condition(text: Any, identifiers: Mapping[str, Node], document: Document, p
     if len(text) > _MAX_LENGTH or text.count("(") > _MAX_BRACKETS:
         reason = f"the condition has more than {_MAX_LENGTH} characters or {_MAX_BRACKETS} brackets"
         raise document.refuse(reason, *path)
+    if outside := _outside(text, identifiers):
+        raise document.refuse(f"the condition cannot be used: {outside}", *path)
+    patterns: dict[str, str] = {}
+
+    def without_hyphen(found: re.Match[str]) -> str:
+        """Put a word for a pattern with a hyphen, which identifiers may have and pySigma's patterns not."""
+        if "-" not in found[2]:
+            return found[0]
+        return found[1] + patterns.setdefault(found[2], f"hyphens{len(patterns)}")
+
     try:
-        parsed = SigmaCondition(text, None).parse(postprocess=False)  # type: ignore[arg-type]  # only the grammar is used
-        return _resolve(parsed, identifiers)
+        written = _SELECTED.sub(without_hyphen, text)
+        parsed = SigmaCondition(written, None).parse(postprocess=False)  # type: ignore[arg-type]  # only the grammar is used
+        return _resolve(parsed, identifiers, {word: pattern for pattern, word in patterns.items()})
     except (SigmaError, _UnknownError) as error:
         raise document.refuse(f"the condition cannot be used: {error}", *path) from None
     except RecursionError:
         raise document.refuse("the condition is nested too deeply", *path) from None
 
 
+def _outside(text: str, identifiers: Mapping[str, Node]) -> str | None:
+    """Name what is not of Sigma 2.1 in a condition, if pySigma would take it or refuse it without a name."""
+    if "|" in text:
+        what = text.partition("|")[2].split("(")[0].split()
+        return f"`| {what[0] if what else ''}` is of Sigma 1; Sigma 2.1 has correlations for it"
+    words = _WORDS.findall(text)
+    for word, following in pairwise([*words, ""]):
+        if following == "of" and word not in {"1", "all"}:
+            return f"no `{word} of` in Sigma 2.1; there are `1 of` and `all of`"
+        if word in {"AND", "OR", "NOT"} and word not in identifiers:
+            return f"no `{word}` in Sigma 2.1; it is written in small letters"
+    return None
+
+
 class _UnknownError(Exception):
     """The condition speaks of a search identifier that is not there."""
 
 
-def _resolve(item: Any, identifiers: Mapping[str, Node], depth: int = 0) -> Node:
+def _resolve(item: Any, identifiers: Mapping[str, Node], patterns: Mapping[str, str], depth: int = 0) -> Node:
     if depth > _MAX_DEPTH:
         raise RecursionError
     match item:
@@ -87,16 +115,17 @@ def _resolve(item: Any, identifiers: Mapping[str, Node], depth: int = 0) -> Node
                 raise _UnknownError(f"there is no search identifier `{item.identifier}`")
             return identifiers[item.identifier]
         case ConditionSelector():
-            chosen = tuple(node for name, node in identifiers.items() if _selects(item.pattern, name))
+            pattern = patterns.get(item.pattern, item.pattern)
+            chosen = tuple(node for name, node in identifiers.items() if _selects(pattern, name))
             if not chosen:
-                raise _UnknownError(f"`{item.args[0]} of {item.pattern}` means no search identifier")
+                raise _UnknownError(f"`{item.args[0]} of {pattern}` means no search identifier")
             return either(chosen) if item.cond_class is ConditionOR else both(chosen)
         case ConditionNOT():
-            return Not(_resolve(item.args[0], identifiers, depth + 1))
+            return Not(_resolve(item.args[0], identifiers, patterns, depth + 1))
         case ConditionAND():
-            return And(tuple(_resolve(part, identifiers, depth + 1) for part in item.args))
+            return And(tuple(_resolve(part, identifiers, patterns, depth + 1) for part in item.args))
         case ConditionOR():
-            return Or(tuple(_resolve(part, identifiers, depth + 1) for part in item.args))
+            return Or(tuple(_resolve(part, identifiers, patterns, depth + 1) for part in item.args))
     raise _UnknownError("it has an unknown element")
 
 

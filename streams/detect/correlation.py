@@ -21,6 +21,9 @@ from streams.rule import CorrelationType, Expression, Threshold
 
 _SECTION = "correlation"
 _KEYS = {"type", "rules", "generate", "timespan", "group-by", "aliases", "condition"}
+_UNITS = "smhd"
+_LOWER, _UPPER = {"gt", "gte"}, {"lt", "lte"}
+_OPERATORS = _LOWER | _UPPER | {"eq", "neq"}
 _TEMPORAL = {CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED}
 _MAX_CONDITION = 8192
 _MAX_TIMESPAN = 100 * 366 * 86_400
@@ -91,7 +94,11 @@ def _rules(section: dict[str, Any], kind: CorrelationType, document: Document) -
 
 
 def _timespan(section: dict[str, Any], document: Document) -> int:
-    """Give the timespan in nanoseconds; M and y are mean Gregorian months and years."""
+    """Give the timespan in nanoseconds. pySigma has more units than the specification; they are refused."""
+    written = section.get("timespan")
+    if isinstance(written, str) and written[:-1].isdecimal() and written[-1] not in _UNITS:
+        reason = f"no unit `{written[-1]}` of a timespan in Sigma 2.1; there are {', '.join(_UNITS)}"
+        raise document.refuse(reason, _SECTION, "timespan")
     try:
         seconds = SigmaCorrelationTimespan(section["timespan"]).seconds
     except KeyError:
@@ -152,12 +159,7 @@ def _threshold(value: dict[str, Any], kind: CorrelationType, document: Document)
         raise document.refuse("a condition compares with a number", *path)
     if not isinstance(value.get("percentile", 0), int):
         raise document.refuse("a percentile is a whole number", *path, "percentile")
-    if len({"lt", "lte", "gt", "gte", "eq", "neq"}.intersection(value)) > 1:
-        raise document.refuse("a range needs two correlations, one over the other", *path)
-    try:
-        parsed = SigmaCorrelationCondition.from_dict(value)
-    except (SigmaError, TypeError) as error:
-        raise document.refuse(str(error), *path) from None
+    parsed, upper = _comparisons(value, document)
     fields = _names(value.get("field"), document, "condition")
     counts_values = kind.startswith("value_")
     if counts_values and not fields:
@@ -167,10 +169,37 @@ def _threshold(value: dict[str, Any], kind: CorrelationType, document: Document)
     if len(fields) > 1 and kind is not CorrelationType.VALUE_COUNT:
         raise document.refuse(f"a {kind} is about one field", *path, "field")
     if (kind is CorrelationType.VALUE_PERCENTILE) != (parsed.percentile is not None):
-        raise document.refuse("`percentile` belongs to value_percentile, which needs it", *path)
+        reason = (
+            "`percentile` belongs to value_percentile, which needs it: Sigma 2.1 does not say which"
+            " percentile is meant without"
+        )
+        raise document.refuse(reason, *path)
     if parsed.percentile is not None and not 0 <= parsed.percentile <= 100:
         raise document.refuse("a percentile is between 0 and 100", *path, "percentile")
-    return Threshold(parsed.op.name.lower(), parsed.count, fields, parsed.percentile)
+    return Threshold(parsed.op.name.lower(), parsed.count, fields, parsed.percentile, upper)
+
+
+def _comparisons(
+    value: dict[str, Any], document: Document
+) -> tuple[SigmaCorrelationCondition, tuple[str, int | float] | None]:
+    """Have pySigma read the one comparison, or those of a range ("Condition": "To define a range")."""
+    path = (_SECTION, "condition")
+    operators = _OPERATORS.intersection(value)
+    upper = operators & _UPPER if len(operators & _LOWER) == 1 and len(operators & _UPPER) == 1 else set()
+    if len(operators - upper) > 1:
+        reason = "a condition is one comparison, or a range: gt or gte together with lt or lte"
+        raise document.refuse(reason, *path)
+    try:
+        parsed = SigmaCorrelationCondition.from_dict({k: v for k, v in value.items() if k not in upper})
+        if not upper:
+            return parsed, None
+        (name,) = upper
+        end = SigmaCorrelationCondition.from_dict({name: value[name]})
+    except (SigmaError, TypeError) as error:
+        raise document.refuse(str(error), *path) from None
+    if end.count < parsed.count:
+        raise document.refuse("nothing is in this range: its upper end is below its lower", *path)
+    return parsed, (name, end.count)
 
 
 def _extended(text: str, rules: tuple[str, ...], document: Document) -> Expression:

@@ -6,6 +6,7 @@ twice in one mapping, and whatever cannot be read is refused with its place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,14 @@ from streams.errors import OutfallError, Place, Refusal
 
 MAX_BYTES = 4 << 20
 """Largest rule file that is read; the largest of SigmaHQ's has 0.3 MB."""
+_ALIKE = {
+    "tag:yaml.org,2002:bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
+    "tag:yaml.org,2002:int": re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+"),
+    "tag:yaml.org,2002:float": re.compile(
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+    ),
+}
+"""Plain scalars that YAML 1.1 and 1.2 read alike, by their tags: not `yes`, `010`, `1_000` or `1:30`."""
 MAX_DEPTH = 32
 """Deepest nesting of a rule file; Sigma itself needs about six levels."""
 
@@ -108,6 +117,7 @@ def _document(loader: yaml.CSafeLoader, node: yaml.Node, path: str, index: int) 
     if not isinstance(node, yaml.MappingNode):
         raise RefusedError(_place(path, node.start_mark), "a rule is a mapping; this document is none")
     _check_keys(node, path)
+    _check_scalars(node, path)
     try:
         content = loader.construct_document(node)
         check_alias_expansion(content)
@@ -151,8 +161,21 @@ def _check_keys(root: yaml.MappingNode, path: str) -> None:
             seen[key.value] = key
 
 
+def _check_scalars(root: yaml.MappingNode, path: str) -> None:
+    """Refuse what YAML 1.2, which Sigma is written in, reads otherwise than the YAML 1.1 of the parser."""
+    for node in _nodes(root):
+        alike = _ALIKE.get(node.tag) if isinstance(node, yaml.ScalarNode) and not node.style else None
+        if alike is not None and not alike.fullmatch(node.value):
+            reason = f"`{node.value}` means something else in YAML 1.2 than in YAML 1.1; put it in quotes"
+            raise RefusedError(_place(path, node.start_mark), reason)
+
+
 def _mappings(root: yaml.Node) -> Iterator[yaml.MappingNode]:
-    """Give every mapping below a node once, however many aliases lead to it."""
+    return (node for node in _nodes(root) if isinstance(node, yaml.MappingNode))
+
+
+def _nodes(root: yaml.Node) -> Iterator[yaml.Node]:
+    """Give every node below a node once, however many aliases lead to it."""
     seen: set[int] = set()
     waiting = [root]
     while waiting:
@@ -160,8 +183,8 @@ def _mappings(root: yaml.Node) -> Iterator[yaml.MappingNode]:
         if id(node) in seen:
             continue
         seen.add(id(node))
+        yield node
         if isinstance(node, yaml.MappingNode):
-            yield node
             waiting.extend(value for _, value in node.value)
         elif isinstance(node, yaml.SequenceNode):
             waiting.extend(node.value)

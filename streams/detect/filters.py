@@ -19,11 +19,11 @@ _SECTION = "filter"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A compiled filter; `rules` are the ids or names that it is for, None for all of its log source."""
+    """A compiled filter; `rules` are the ids or names that it is for."""
 
     document: Document
     logsource: LogSource
-    rules: tuple[str, ...] | None
+    rules: tuple[str, ...]
     condition: Node
 
     def covers(self, logsource: LogSource | None) -> bool:
@@ -54,10 +54,13 @@ def filter_of(document: Document) -> Filter:
     return Filter(document, logsource_of(document), _references(section.get("rules"), document), condition)
 
 
-def _references(rules: object, document: Document) -> tuple[str, ...] | None:
+def _references(rules: object, document: Document) -> tuple[str, ...]:
     if isinstance(rules, str):
-        return None if rules.lower() == "any" else (rules,)
+        if rules.lower() == "any":
+            reason = "`filter.rules: any` is of the draft of Sigma 2.2; Sigma 2.1 has it not: name the rules"
+            raise document.refuse(reason, _SECTION, "rules")
+        return (rules,)
     if isinstance(rules, list) and rules and all(isinstance(rule, str) for rule in rules):
         return tuple(rules)
-    reason = "a filter must name its rules by id or name under `rules`, or say `any`"
+    reason = "a filter must name its rules by id or name under `rules`"
     raise document.refuse(reason, _SECTION, "rules")

@@ -15,7 +15,7 @@ from streams.rule import Extras, Rule
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TAXONOMIES = {"sigma", "ecs"}
-_MAJOR_VERSION = 2
+_VERSION = re.compile(r"2(\.[01](\.\d+)?)?")
 
 
 def rule_of(document: Document, stem: str) -> Rule:
@@ -82,9 +82,10 @@ def check_version(document: Document) -> None:
         RefusedError: it is.
     """
     content = document.content
-    major = str(content.get("sigma-version", _MAJOR_VERSION)).partition(".")[0]
-    if major != str(_MAJOR_VERSION):
-        raise document.refuse(f"sigma-version {major} is not supported; this is Sigma 2.1", "sigma-version")
+    version = str(content.get("sigma-version", "2.1"))
+    if not _VERSION.fullmatch(version):
+        reason = f"the rule says `sigma-version: {version}`, and this is Sigma 2.1"
+        raise document.refuse(reason, "sigma-version")
     taxonomy = content.get("taxonomy", "sigma")
     if taxonomy not in _TAXONOMIES:
         raise document.refuse(f"the taxonomy `{taxonomy}` is unknown here", "taxonomy")

@@ -12,6 +12,7 @@ from sigma.types import SigmaType
 
 from streams.detect.atom import Shape, atom
 from streams.detect.document import Document
+from streams.detect.text import as_text
 from streams.detect.tree import Node, Not, both, either
 
 Path = tuple[str | int, ...]
@@ -19,7 +20,11 @@ Path = tuple[str | int, ...]
 _SCALARS = (str, int, float, bool, type(None))
 _SYNONYMS = {"utf16le": "wide"}
 """Modifiers that the specification has and pySigma knows under another name only."""
-_WITH_RE = {"re", "i", "m", "s", "ignorecase", "multiline", "dotall", "all", "neq"}
+_PYSIGMAS = {"ignorecase": "i", "multiline": "m", "dotall": "s"}
+"""Names of pySigma's own that the specification has not, and what it has."""
+_GENERIC = {"contains", "startswith", "endswith", "cased", "all", "neq"}
+"""Modifiers that text is for, and that "can be applied on all types of fields" ("Generic Modifiers")."""
+_WITH_RE = {"re", "i", "m", "s", "all", "neq"}
 
 
 def selection(definition: Any, document: Document, path: Path) -> Node:
@@ -38,9 +43,24 @@ def selection(definition: Any, document: Document, path: Path) -> Node:
         if all(isinstance(element, _SCALARS) for element in definition):
             return _item("", definition, document, path)
         return either(
-            tuple(selection(element, document, (*path, index)) for index, element in enumerate(definition))
+            tuple(_element(element, document, (*path, index)) for index, element in enumerate(definition))
         )
-    return _item("", definition, document, path)
+    if path[-1] == "timeframe":
+        raise document.refuse("`timeframe` is of Sigma 1; Sigma 2.1 has correlations for it", *path)
+    reason = (
+        f"`{path[-1]}` is a scalar: keywords that are no list are of the draft of Sigma 2.2;"
+        " Sigma 2.1 has them not: write a list"
+    )
+    raise document.refuse(reason, *path)
+
+
+def _element(element: Any, document: Document, path: Path) -> Node:
+    """Compile an element of a list: a map, or a keyword among maps."""
+    if isinstance(element, list):
+        raise document.refuse("a list in a list: Sigma 2.1 has lists of texts and of maps only", *path)
+    if isinstance(element, dict):
+        return selection(element, document, path)
+    return _item("", element, document, path)
 
 
 def _item(key: str, values: Any, document: Document, path: Path) -> Node:
@@ -49,6 +69,8 @@ def _item(key: str, values: Any, document: Document, path: Path) -> Node:
     modifiers = [_SYNONYMS.get(name, name) for name in modifiers]
     raw = values if isinstance(values, list) else [values]
     _check(field, modifiers, raw, document, path)
+    if modifiers and _GENERIC.issuperset(modifiers):
+        raw = [_worded(value) for value in raw]
     places = [(*path, index) if isinstance(values, list) else path for index in range(len(raw))]
     item = _parsed("|".join([field, *modifiers]), raw, document, path, places)
     shape = Shape(field or None, tuple(modifiers))
@@ -58,6 +80,11 @@ def _item(key: str, values: Any, document: Document, path: Path) -> Node:
     )
     node = both(nodes) if item.value_linking is ConditionAND else either(nodes)
     return Not(node) if item.negated else node
+
+
+def _worded(value: Any) -> Any:
+    """Give a number as the text that it is compared as ("General"); pySigma takes only text here."""
+    return as_text(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _parsed(
@@ -93,16 +120,25 @@ def _check(field: str, modifiers: list[str], values: list[Any], document: Docume
             raise document.refuse(
                 f"a value must be text, a number, true, false or null, not a {kind}", *path, index
             )
-    for name in modifiers:
-        if name == "expand":
-            reason = "the modifier `expand` needs a pipeline to fill in its placeholders, and there is none"
-            raise document.refuse(reason, *path)
-        if name not in modifier_mapping:
-            raise document.refuse(f"no modifier `{name}` in Sigma 2.1", *path)
+    _check_names(modifiers, document, path)
     if "re" in modifiers and (others := set(modifiers) - _WITH_RE):
         names = ", ".join(sorted(others))
         raise document.refuse(f"`re` cannot be combined with {names}; say it in the expression", *path)
     if "re" in modifiers and not all(isinstance(value, str) for value in values):
         raise document.refuse("a regular expression must be text; put it in quotes", *path)
+    if "all" in modifiers and len(values) < 2:
+        raise document.refuse("`all` needs a list of several values (Sigma 2.1, appendix Modifiers)", *path)
     if not field and None in values:
         raise document.refuse("null must belong to a field", *path)
+
+
+def _check_names(modifiers: list[str], document: Document, path: Path) -> None:
+    for name in modifiers:
+        if name == "expand":
+            reason = "the modifier `expand` needs a pipeline to fill in its placeholders, and there is none"
+            raise document.refuse(reason, *path)
+        if name in _PYSIGMAS:
+            reason = f"no modifier `{name}` in Sigma 2.1; it is called `{_PYSIGMAS[name]}` there"
+            raise document.refuse(reason, *path)
+        if name not in modifier_mapping:
+            raise document.refuse(f"no modifier `{name}` in Sigma 2.1", *path)

@@ -6,9 +6,10 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from streams.detect.book import RuleBook
-from streams.detect.tree import And, Node, Not, Or, Reference
+from streams.detect.tree import Node, Reference
 from streams.errors import Refusal
 from streams.rule import Correlation, Rule, Threshold
+from streams.rulebook.atoms import atoms
 
 FIELDS = frozenset(
     {
@@ -71,18 +72,11 @@ def _problems(rule: Rule, names: Iterable[str]) -> Iterator[Refusal]:
 
 
 def _of_tree(node: Node) -> Iterator[str]:
-    stack: list[Node] = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, And | Or):
-            stack += reversed(current.parts)
-        elif isinstance(current, Not):
-            stack.append(current.part)
-        else:
-            if current.field is not None:
-                yield current.field
-            if isinstance(current, Reference):
-                yield current.other
+    for atom in atoms(node):
+        if atom.field is not None:
+            yield atom.field
+        if isinstance(atom, Reference):
+            yield atom.other
 
 
 def _of_correlation(correlation: Correlation) -> Iterator[str]:

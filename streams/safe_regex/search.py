@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.safe_regex.cost import longest_safe_text
 from streams.safe_regex.on_re2 import NotForRe2Error, characters, compile_re2
@@ -28,13 +28,31 @@ class TextTooLongError(ValueError):
     """A text is longer than an expression may be tried on: the rule fails on the event, it does not guess."""
 
 
-@functools.lru_cache(maxsize=4096)
+class _Compiled(NamedTuple):
+    search: Callable[[str], bool]
+    longest: int | None
+
+
 def compile_search(expression: str, flags: str = "") -> Callable[[str], bool]:
     """Make the test whether an expression is found in a text. `flags` are some of "ims".
 
     Raises:
         RegexError: not valid, ambiguous between dialects, or not safe to run.
     """
+    return _compile(expression, flags).search
+
+
+def longest_text(expression: str, flags: str = "") -> int | None:
+    """Give how many characters a text may have that an expression is tried on; None where RE2 takes any.
+
+    Raises:
+        RegexError: as `compile_search` does.
+    """
+    return _compile(expression, flags).longest
+
+
+@functools.lru_cache(maxsize=4096)
+def _compile(expression: str, flags: str) -> _Compiled:
     if _POSIX_CLASS.search(expression):
         raise RegexError("POSIX classes such as `[:digit:]` are not part of Sigma; write the range")
     value = functools.reduce(lambda one, other: one | _FLAGS[other], flags, re.ASCII)
@@ -43,10 +61,10 @@ def compile_search(expression: str, flags: str = "") -> Callable[[str], bool]:
         compiled = compile_re2(tree)
     except NotForRe2Error as error:
         return _with_python(expression, value, tree, str(error))
-    return lambda text: compiled.search(characters(text)) is not None
+    return _Compiled(lambda text: compiled.search(characters(text)) is not None, None)
 
 
-def _with_python(expression: str, flags: int, tree: Any, why: str) -> Callable[[str], bool]:
+def _with_python(expression: str, flags: int, tree: Any, why: str) -> _Compiled:
     if tree.state.flags & re.IGNORECASE and not expression.isascii():
         raise RegexError(f"{why}; with it, letters outside ASCII cannot ignore case")
     limit = longest_safe_text(tree)
@@ -59,4 +77,4 @@ def _with_python(expression: str, flags: int, tree: Any, why: str) -> Callable[[
             raise TextTooLongError
         return compiled.search(text) is not None
 
-    return search
+    return _Compiled(search, limit)

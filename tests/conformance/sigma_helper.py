@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from typing import Any
 
+from streams.correlate.correlator import Correlator
+from streams.correlate.severity import SeverityTable
 from streams.detect import fields
 from streams.detect.load import RuleBook, loads
 from streams.detect.ruleset import RuleSet
 from streams.errors import Refusal
-from streams.event import Event, LogSource, Origin, flatten
+from streams.event import NANOSECONDS, Event, LogSource, Origin, flatten
 
 HEAD = "title: A rule\nlogsource:\n    product: test\n"
 HEAD_LINES = HEAD.count("\n")
@@ -54,6 +57,24 @@ def matched(text: str, document: dict[str, Any]) -> list[str]:
     found, failures = rules.match([event(document)])
     assert not failures
     return [match.rule.id for match in found]
+
+
+def firings(text: str, seen: list[tuple[int, dict[str, Any]]]) -> list[tuple[str, int, float]]:
+    """Give which correlation fired at which second with which value, over documents at their seconds."""
+    loaded = book(text)
+    rules = RuleSet(loaded, ignore_logsource=True, mapping=fields.NONE)
+    correlator = Correlator(loaded.rules, loaded.correlations, SeverityTable(), keep_firings=True)
+    for index, (second, document) in enumerate(seen):
+        one = dataclasses.replace(event(document), id=str(index), time=second * NANOSECONDS)
+        found, failures = rules.match([one])
+        assert not failures
+        correlator.apply(one, [match.rule for match in found], -(2**62))
+    correlator.conclude()
+    return sorted(
+        (found.correlation.rule.label, found.time // NANOSECONDS, found.value)
+        for found in correlator.firings()
+        if found.correlation.timespan
+    )
 
 
 def refusal(text: str) -> Refusal:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from sections import CONDITION_OPERATORS, CORRELATION_TYPES, TIMESPAN_UNITS
+from sigma.correlations import (
+    SigmaCorrelationConditionOperator,
+    SigmaCorrelationTimespan,
+    SigmaCorrelationType,
+)
 
 from streams.detect.load import RuleBook, loads
 from streams.rule import Correlation, CorrelationType, Expression, Threshold
@@ -72,7 +78,11 @@ def test_an_event_count() -> None:
         ("{gt: 1000, field: f}", "value_avg", Threshold("gt", 1000, ("f",))),
         ("{gt: 1000, field: f}", "value_median", Threshold("gt", 1000, ("f",))),
         ("{lt: 1, field: f, percentile: 95}", "value_percentile", Threshold("lt", 1, ("f",), 95)),
+        ("{lt: 9, field: f}", "value_max", Threshold("lt", 9, ("f",))),
+        ("{lt: 9, field: f}", "value_min", Threshold("lt", 9, ("f",))),
         ("{gte: 2}", "temporal", Threshold("gte", 2)),
+        ("{lte: 200, gt: 100}", "event_count", Threshold("gt", 100, upper=("lte", 200))),
+        ("{gte: 1, lt: 1.5, field: f}", "value_sum", Threshold("gte", 1, ("f",), upper=("lt", 1.5))),
     ],
 )
 def test_a_threshold(condition: str, kind: str, expected: Threshold) -> None:
@@ -107,9 +117,7 @@ def test_an_extended_condition_is_a_tree_over_ids() -> None:
         ("2m", 120),
         ("3h", 10_800),
         ("1d", 86_400),
-        ("1w", 604_800),
-        ("1M", 2_629_746),
-        ("1y", 31_556_952),
+        ("7d", 604_800),
     ],
 )
 def test_timespan(timespan: str, seconds: int) -> None:
@@ -163,6 +171,7 @@ correlation: {{type: event_count, rules: [a], timespan: 1h, condition: {{gte: 2}
 
 @pytest.mark.parametrize(("where", "expected"), [("inside", True), ("beside", True), ("nowhere", False)])
 def test_generate_lets_the_rules_alert_by_themselves(where: str, expected: bool) -> None:
+    """The section "Generate" has it beside `correlation`, pySigma inside."""
     inside = "generate: true\n" if where == "inside" else ""
     beside = "generate: true\n" if where == "beside" else ""
     loaded = load(f"{inside}type: event_count\nrules: a\ntimespan: 1h\ncondition: {{gte: 2}}", more=beside)
@@ -173,7 +182,6 @@ def test_generate_lets_the_rules_alert_by_themselves(where: str, expected: bool)
 # the section, what the reason says, the line of the section
 REFUSED = [
     ("type: nonsense\nrules: a\ntimespan: 1h", "no correlation type", 1),
-    ("type: temporal_extended\nrules: a\ntimespan: 1h", "no correlation type", 1),
     ("rules: a\ntimespan: 1h\ncondition: {gte: 1}", "no correlation type", 0),
     ("type: event_count\ntimespan: 1h\ncondition: {gte: 1}", "must name the rules", 0),
     ("type: event_count\nrules: []\ntimespan: 1h\ncondition: {gte: 1}", "must name the rules", 2),
@@ -186,9 +194,12 @@ REFUSED = [
     ("type: event_count\nrules: a\ntimespan: 0s\ncondition: {gte: 1}", "greater than zero", 3),
     ("type: event_count\nrules: a\ntimespan: 1 h\ncondition: {gte: 1}", "invalid", 3),
     ("type: event_count\nrules: a\ntimespan: 60\ncondition: {gte: 1}", "invalid", 3),
-    ("type: event_count\nrules: a\ntimespan: 9999y\ncondition: {gte: 1}", "100 years", 3),
+    ("type: event_count\nrules: a\ntimespan: 99999d\ncondition: {gte: 1}", "100 years", 3),
     ("type: event_count\nrules: a\ntimespan: 1h", "must have a map", 0),
-    ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gt: 1, lte: 9}", "range", 4),
+    ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gt: 1, gte: 9}", "a range", 4),
+    ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gt: 1, lte: 9, neq: 5}", "a range", 4),
+    ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gt: 9, lte: 1}", "nothing is in this range", 4),
+    ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gt: 9, lte: many}", "no valid", 4),
     ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {}", "exactly one", 4),
     ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gte: true}", "number", 4),
     ("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gte: many}", "no valid", 4),
@@ -210,7 +221,6 @@ REFUSED = [
     ),
     ("type: temporal\nrules: [a]\ntimespan: 1h\ncondition: a and b", "same rules", 4),
     ("type: temporal\nrules: [a, b]\ntimespan: 1h\ncondition: a or", "parse", 4),
-    ("type: temporal\nrules: [a]\ntimespan: 1h\nwindow: tumbling", "`window` is not part", 4),
     ("type: temporal\nrules: [a]\ntimespan: 1h\ngenerate: perhaps", "true or false", 4),
     ("type: temporal\nrules: [a]\ntimespan: 1h\naliases: {x: {b: f}}", "none of the correlation's rules", 4),
     ("type: temporal\nrules: [a]\ntimespan: 1h\naliases: {x: f}", "map rules to fields", 4),
@@ -225,6 +235,48 @@ def test_a_correlation_that_cannot_be_exact_is_refused(section: str, reason: str
     start = BASE.count("\n") + 4
     assert loaded.refused[0].place.line == start + line
     assert len(loaded.detections) == 2  # the others still run
+
+
+# the section, what the reason says, the line of the section
+NOT_OF_2_1 = [
+    ("type: temporal_extended\nrules: a\ntimespan: 1h", "no correlation type `temporal_extended`", 1),
+    ("type: temporal_ordered_extended\nrules: a", "no correlation type `temporal_ordered_extended`", 1),
+    ("type: absence\nrules: a\ntimespan: 1h", "no correlation type `absence`", 1),
+    ("type: event_count\nrules: a\ntimespan: 1w\ncondition: {gte: 1}", "no unit `w` of a timespan", 3),
+    ("type: event_count\nrules: a\ntimespan: 1M\ncondition: {gte: 1}", "no unit `M` of a timespan", 3),
+    ("type: event_count\nrules: a\ntimespan: 1y\ncondition: {gte: 1}", "no unit `y` of a timespan", 3),
+    ("type: event_count\nrules: a\ntimespan: 1H\ncondition: {gte: 1}", "no unit `H` of a timespan", 3),
+    ("type: temporal\nrules: [a]\ntimespan: 1h\nwindow: tumbling", "`window` is not part", 4),
+    ("type: temporal\nrules: [a]\ntimespan: 1h\ntimeframe: 1h", "`timeframe` is not part", 4),
+    (
+        "type: value_percentile\nrules: a\ntimespan: 1h\ncondition: {lte: 1, field: f}",
+        "does not say which",
+        4,
+    ),
+]
+
+
+@pytest.mark.parametrize(("section", "reason", "line"), NOT_OF_2_1)
+def test_what_is_not_of_sigma_2_1_is_refused_by_its_name(section: str, reason: str, line: int) -> None:
+    (refused,) = load(section).refused
+    assert reason in refused.reason
+    assert "Sigma 2.1" in refused.reason
+    assert refused.place.line == BASE.count("\n") + 4 + line
+
+
+def test_pysigma_has_no_type_and_no_operator_that_is_neither_read_nor_refused() -> None:
+    types = {name.name.lower() for name in SigmaCorrelationType}
+    assert types - set(CORRELATION_TYPES.values()) == {"value_median"}  # "Beyond Sigma 2.1"
+    assert {*CORRELATION_TYPES.values(), "value_median"} == set(CorrelationType)
+    assert SigmaCorrelationConditionOperator.operators() == set(CONDITION_OPERATORS)
+    assert set(SigmaCorrelationTimespan.unit_seconds) - set(TIMESPAN_UNITS) == {"w", "M", "y"}
+
+
+@pytest.mark.parametrize("level", ["informational", "low", "medium", "high", "critical"])
+def test_a_level_of_its_own(level: str) -> None:
+    """The section "Level"."""
+    loaded = load("type: event_count\nrules: a\ntimespan: 1h\ncondition: {gte: 2}", more=f"level: {level}")
+    assert {rule.label: rule.level for rule in loaded.rules} == {"a": "medium", "b": "medium", "c": level}
 
 
 def chained(name: str, *rules: str) -> str:

@@ -1,10 +1,11 @@
-"""Filters of Sigma 2.1, "Sigma Filters"."""
+"""Filters of Sigma 2.1, "Sigma Filters Specification", section by section."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from sections import FILTERS, assert_complete, rows
 from sigma_helper import matched
 
 from streams.detect.load import loads
@@ -38,7 +39,18 @@ correlation:
 """
 
 
-def filtered(rules: str, *, logsource: str = "{category: process_creation}", extra: str = "") -> str:
+FIRST = "0e95725d-7320-415d-80f7-004da920fc11"
+BOTH = f"[{FIRST}, second]"
+
+
+def filtered(
+    rules: str,
+    *,
+    logsource: str = "{category: process_creation}",
+    selection: str = "User|startswith: adm_",
+    condition: str = "not sel",
+    extra: str = "",
+) -> str:
     return f"""{RULES}
 ---
 title: Not the administrators
@@ -46,32 +58,67 @@ logsource: {logsource}
 filter:
     rules: {rules}
     sel:
-        User|startswith: adm_
-    condition: not sel
+        {selection}
+    condition: {condition}
 {extra}"""
 
 
-FIRST = "0e95725d-7320-415d-80f7-004da920fc11"
 ADMIN = {"a": 1, "User": "ADM_anna"}
+ANNA = {"a": 1, "User": "anna"}
 
-# rules, the filter's log source, document, what matches
-APPLIED = [
-    ("[first]", "{product: windows}", ADMIN, ["second"]),
-    ("[first]", "{product: windows}", {"a": 1, "User": "anna"}, [FIRST, "second"]),
-    ("first", "{product: windows}", ADMIN, ["second"]),
-    (f"[{FIRST.upper()}, second]", "{category: process_creation}", ADMIN, []),
-    ("any", "{product: linux}", ADMIN, [FIRST]),
-    ("any", "{category: PROCESS_CREATION}", ADMIN, []),
-    ("any", "{product: macos}", ADMIN, [FIRST, "second"]),
-    ("[first]", "{product: windows}", {"b": 1, "User": "adm_x"}, []),  # each of the conditions
-]
+# what the filter has, document, what matches
+TABLES: dict[str, list[tuple[dict[str, str], dict[str, Any], list[str]]]] = {
+    "Relative rules": [
+        ({"rules": "[first]"}, ADMIN, ["second"]),
+        ({"rules": "[first]"}, ANNA, [FIRST, "second"]),
+        ({"rules": "first"}, ADMIN, ["second"]),
+        ({"rules": FIRST}, ADMIN, ["second"]),
+        ({"rules": f"[{FIRST.upper()}, second]"}, ADMIN, []),
+        ({"rules": "[first, first]"}, ADMIN, ["second"]),
+    ],
+    "Log source": [
+        ({"rules": "[first]", "logsource": "{product: windows}"}, ADMIN, ["second"]),
+        ({"rules": BOTH, "logsource": "{category: PROCESS_CREATION}"}, ADMIN, []),
+        (
+            {"rules": "first", "logsource": "{category: process_creation, product: windows}"},
+            ANNA,
+            [FIRST, "second"],
+        ),
+        (
+            {"rules": "first", "logsource": "{category: process_creation, product: windows}"},
+            ADMIN,
+            ["second"],
+        ),
+    ],
+    "filter selection": [
+        ({"rules": BOTH, "selection": "User|cased: adm_x"}, {"a": 1, "User": "adm_x"}, []),
+        ({"rules": BOTH, "selection": "User|cased: adm_x"}, {"a": 1, "User": "Adm_x"}, [FIRST, "second"]),
+        ({"rules": BOTH, "selection": "User: null"}, {"a": 1}, []),
+        ({"rules": BOTH, "selection": "User: [x, y]"}, {"a": 1, "User": "y"}, []),
+    ],
+    "filter condition": [
+        # joined with and, to each of a rule's conditions
+        ({"rules": "[first]"}, {"b": 1, "User": "adm_x"}, []),
+        ({"rules": "[first]"}, {"b": 1, "User": "x"}, [FIRST]),
+        ({"rules": BOTH, "condition": "sel"}, ADMIN, [FIRST, "second"]),
+        ({"rules": BOTH, "condition": "sel"}, ANNA, []),
+        ({"rules": BOTH, "condition": "not 1 of s*"}, ADMIN, []),
+        ({"rules": BOTH, "condition": "not 1 of s*"}, {"User": "x"}, []),  # takes away, never adds
+    ],
+}
 
 
-@pytest.mark.parametrize(("rules", "logsource", "document", "expected"), APPLIED)
+@pytest.mark.parametrize(("options", "document", "expected"), rows(TABLES))
 def test_a_filter_applies_to_its_rules(
-    rules: str, logsource: str, document: dict[str, Any], expected: list[str]
+    options: dict[str, str], document: dict[str, Any], expected: list[str]
 ) -> None:
-    assert matched(filtered(rules, logsource=logsource), document) == expected
+    assert matched(filtered(**options), document) == expected
+
+
+def test_every_section_has_its_rows() -> None:
+    assert_complete(TABLES, FILTERS)
+    for table in TABLES.values():
+        assert len({tuple(expected) for _, _, expected in table}) > 1
 
 
 def test_filters_add_up() -> None:
@@ -122,7 +169,7 @@ UNRESOLVED = [
 
 @pytest.mark.parametrize(("rules", "reason", "line"), UNRESOLVED)
 def test_what_a_filter_names_in_vain_is_refused(rules: str, reason: str, line: int) -> None:
-    text = filtered("any").replace("rules: any", rules)
+    text = filtered("first").replace("rules: first", rules)
     text = text.replace(
         "logsource: {category: process_creation}\nfilter", "logsource: {product: windows}\nfilter"
     )
@@ -137,9 +184,19 @@ def test_what_a_filter_names_in_vain_is_refused(rules: str, reason: str, line: i
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("    rules: any\n", "", "must name its rules"),
-        ("rules: any", "rules: []", "must name its rules"),
-        ("rules: any", "rules: [5]", "must name its rules"),
+        ("    rules: first\n", "", "must name its rules"),
+        ("rules: first", "rules: []", "must name its rules"),
+        ("rules: first", "rules: [5]", "must name its rules"),
+        (
+            "rules: first",
+            "rules: any",
+            "`filter.rules: any` is of the draft of Sigma 2.2; Sigma 2.1 has it not",
+        ),
+        (
+            "rules: first",
+            "rules: ANY",
+            "`filter.rules: any` is of the draft of Sigma 2.2; Sigma 2.1 has it not",
+        ),
         ("condition: not sel\n", "", "exactly one condition"),
         ("condition: not sel\n", "condition: [sel]\n", "exactly one condition"),
         ("condition: not sel\n", "condition: nothing\n", "no search identifier"),
@@ -149,7 +206,7 @@ def test_what_a_filter_names_in_vain_is_refused(rules: str, reason: str, line: i
     ],
 )
 def test_a_filter_that_cannot_be_exact_is_refused(old: str, new: str, reason: str) -> None:
-    text = filtered("any", extra="")
+    text = filtered("first", extra="")
     head, filter_text = text[: text.rindex("---")], text[text.rindex("---") :]
     assert old in filter_text
     loaded = loads(head + filter_text.replace(old, new))

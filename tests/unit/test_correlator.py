@@ -100,6 +100,10 @@ def metric(kind: CorrelationType, window: list[Seen], rules: tuple[str, ...]) ->
             return float(Fraction(sum(numbers), len(numbers))) if numbers else None
         case CorrelationType.VALUE_MEDIAN:
             return statistics.median(numbers) if numbers else None
+        case CorrelationType.VALUE_MAX:
+            return max(numbers, default=None)
+        case CorrelationType.VALUE_MIN:
+            return min(numbers, default=None)
         case CorrelationType.TEMPORAL:
             return len({name for event in window for name in event.rules if name in rules})
         case _:
@@ -133,6 +137,8 @@ def oracle(
         CorrelationType.VALUE_SUM,
         CorrelationType.VALUE_AVG,
         CorrelationType.VALUE_MEDIAN,
+        CorrelationType.VALUE_MAX,
+        CorrelationType.VALUE_MIN,
         CorrelationType.TEMPORAL,
     ],
 )

@@ -39,6 +39,7 @@ def counted(field: str, number: int, timespan: int = 24 * HOUR) -> Correlation:
     return Correlation(RULE, CorrelationType.VALUE_COUNT, ("x",), timespan, Threshold("gt", number, (field,)))
 
 
+RANGE = Correlation(RULE, CorrelationType.EVENT_COUNT, ("x",), HOUR, Threshold("gt", 100, upper=("lte", 200)))
 PLAIN = Correlation(RULE, CorrelationType.EVENT_COUNT, ("r",), 0, Threshold("gte", 1))
 ORDERED = Correlation(RULE, CorrelationType.TEMPORAL_ORDERED, ("x", "y", "z"), 4 * HOUR, Threshold("gte", 3))
 BOTH = Correlation(
@@ -110,6 +111,7 @@ def test_the_sentence(
     [
         (counted("outfall.subjects.id", 100), "value_count > 100 in 24h"),
         (counted("outfall.subjects.id", 200, 30 * 24 * HOUR), "value_count > 200 in 30d"),
+        (RANGE, "event_count > 100 and ≤ 200 in 1h"),
         (ORDERED, "temporal_ordered ≥ 3 of 3 rules in 4h"),
         (BOTH, "temporal in 90m"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.safe_regex import RegexError, TextTooLongError, compile_find, compile_search
+from streams.safe_regex import RegexError, TextTooLongError, compile_find, compile_search, longest_text
 
 ATOMS = ["a", "b", "B", r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", ".", "^", "$", r"\b", r"\B", r"\A"]
 ATOMS += [
@@ -113,6 +113,11 @@ def test_what_re2_cannot_run_and_may_hang_is_refused(expression: str) -> None:
 )
 def test_what_re2_cannot_run_is_bounded(expression: str) -> None:
     search = compile_search(expression)
+    longest = longest_text(expression)
+    assert longest is not None
+    search("a" * longest)
+    with pytest.raises(TextTooLongError):
+        search("a" * (longest + 1))
     began = time.perf_counter()
     for length in (1024, 4096, 1 << 14, 1 << 20):
         for unit in ("a", "ab=", "bad ok", "'\""):
@@ -121,6 +126,13 @@ def test_what_re2_cannot_run_is_bounded(expression: str) -> None:
             except TextTooLongError:
                 assert length > 1024
     assert time.perf_counter() - began < 20
+
+
+def test_what_re2_runs_has_no_bound() -> None:
+    assert longest_text(r"(a+)+$") is None
+    assert compile_search(r"(a+)+$", "i")("x" * 2_000_000 + "A")
+    with pytest.raises(RegexError):
+        longest_text("(?=(a+)+$)b")
 
 
 def test_an_unpaired_surrogate_is_a_character() -> None:

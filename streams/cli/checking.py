@@ -1,0 +1,95 @@
+"""What `outfall rules check` does: every rule compiled or refused, and how its expressions are bounded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.cli import exits
+from streams.cli.complaints import say_problems, say_refused, standard_error
+from streams.detect.load import RuleBook, load
+from streams.errors import ConfigError
+from streams.rule import Rule
+from streams.rulebook.bounds import Bound, bounds
+from streams.rulebook.field_names import unknown_fields
+
+_Row = tuple[Rule, str, tuple[Bound, ...]]
+
+
+def run(paths: Sequence[Path]) -> int:
+    """Check, print, and give the exit status."""
+    errors = standard_error()
+    try:
+        book = load(paths)
+    except ConfigError as error:
+        say_problems(errors, error)
+        return exits.USAGE
+    if not book.rules and not book.refused:
+        say_problems(errors, ConfigError([f"{path}: there is no rule" for path in paths]))
+        return exits.USAGE
+    unknown = unknown_fields(book)
+    say_refused(errors, [*book.refused, *unknown])
+    if sys.stdout.isatty():
+        _print_table(_rows(book), len(book.refused), len(unknown))
+    else:
+        _print_json(_rows(book))
+    return exits.FINDINGS if book.refused or unknown else exits.DONE
+
+
+def _rows(book: RuleBook) -> list[_Row]:
+    return [
+        *((one.rule, "detection", bounds(one)) for one in book.detections),
+        *((one.rule, one.type.value, ()) for one in book.correlations),
+    ]
+
+
+def _print_json(rows: list[_Row]) -> None:
+    for rule, kind, bounded in rows:
+        line = {
+            "rule": rule.id,
+            "name": rule.name,
+            "title": rule.title,
+            "kind": kind,
+            "path": rule.place.path,
+            "line": rule.place.line,
+            "alerts": rule.alerts,
+            "expressions": [
+                {
+                    "field": one.field,
+                    "expression": one.expression,
+                    "flags": one.flags,
+                    "bound": one.words,
+                    "longest_text": one.longest,
+                }
+                for one in bounded
+            ],
+        }
+        sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
+
+
+def _print_table(rows: list[_Row], refused: int, unknown: int) -> None:
+    table = Table("rule", "kind", "regular expressions", box=None, header_style="bold")
+    for rule, kind, bounded in rows:
+        told = Text("\n").join(_told(one) for one in bounded)
+        table.add_row(Text(rule.name or rule.title), kind, told)
+    console = Console(highlight=False)
+    console.print(table)
+    all_bounds = [one for _, _, bounded in rows for one in bounded]
+    on_re2 = sum(one.longest is None for one in all_bounds)
+    console.print(
+        f"{len(rows)} rules, {refused} refused, {unknown} unknown fields; {len(all_bounds)} regular"
+        f" expressions: {on_re2} on RE2, {len(all_bounds) - on_re2} bounded by the text's length",
+        style="red" if refused or unknown else "green",
+    )
+
+
+def _told(one: Bound) -> Text:
+    return Text.assemble(
+        f"{one.field or 'any value'}: ", (one.words, "" if one.longest is None else "yellow")
+    )
