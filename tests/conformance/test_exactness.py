@@ -10,14 +10,14 @@ import os
 from pathlib import Path
 
 import pytest
-
 import workload
+from test_sigmahq import documents, flat, read
+
 from adversarial import adversarial
 from reference import as_events, engine, reference
 from streams.detect.load import RuleBook, load
 from streams.detect.ruleset import RuleSet
 from streams.event import Event
-from test_sigmahq import documents, flat, read
 
 CHUNK = 250
 GENERATED = int(os.environ.get("EXACTNESS_EVENTS", "500"))
