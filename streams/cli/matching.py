@@ -23,6 +23,7 @@ from streams.event import Event, LogSource, Origin, RawRecord, first
 from streams.normalise import FORMATS, normalise
 from streams.normalise.base import MAX_BYTES, PART, Context
 from streams.normalise.postfix_join import PostfixJoin
+from streams.runtime.cache import user_cache
 from streams.runtime.lines import read_lines
 
 _BATCH = 1000
@@ -102,7 +103,7 @@ class Records:
 
 def _matches_of(options: Options, book: RuleBook, mapping: FieldMapping | None, records: Records) -> bool:
     """Print the matches; tells whether a rule failed on a record."""
-    rules = RuleSet(book, ignore_logsource=options.ignore_logsource, mapping=mapping)
+    rules = RuleSet(book, ignore_logsource=options.ignore_logsource, mapping=mapping, cache=user_cache())
     failed = False
     for batch in _batches(iter(records)):
         matches, failures = rules.match([event for _, event in batch])
@@ -128,7 +129,7 @@ def _book(options: Options) -> tuple[RuleBook, FieldMapping | None]:
     if problems:
         raise ConfigError(problems)
     name = options.mapping or ("none" if options.format == "json" else None)
-    return load(options.rules), None if name is None else MAPPINGS[name]
+    return load(options.rules, user_cache()), None if name is None else MAPPINGS[name]
 
 
 def _open(name: str) -> BinaryIO:

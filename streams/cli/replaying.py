@@ -30,6 +30,7 @@ from streams.errors import ConfigError
 from streams.event import rfc3339
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome, Pipeline, Source
+from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
 from streams.runtime.replay import replay
 from streams.settings import parse_duration
@@ -76,7 +77,7 @@ def run(options: Options) -> int:
     console = standard_error()
     try:
         sources = _sources(options)
-        book = load_rules(options.rules)
+        book = load_rules(options.rules, user_cache())
         severity = load_severity(options.severity, options.rules)
         enricher = (
             None
@@ -93,6 +94,7 @@ def run(options: Options) -> int:
             book,
             ignore_logsource=options.ignore_logsource,
             mapping=NONE if options.format == "json" else None,
+            cache=user_cache(),
         ),
         book,
         enricher,

@@ -55,7 +55,11 @@ class Runner:
 
     book: RuleBook
     severity: SeverityTable
+    _rules: RuleSet = field(init=False)
     _configs: dict[object, EnrichConfig] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._rules = RuleSet(self.book)
 
     def run(self, case: Case) -> Result:
         """Run one case.
@@ -65,7 +69,7 @@ class Runner:
         """
         source = Source(_SOURCE, FORMATS["ecs"])
         enricher = Enricher(self._config(case))
-        pipeline = Pipeline([source], RuleSet(self.book), self.book, enricher, self.severity)
+        pipeline = Pipeline([source], self._rules, self.book, enricher, self.severity)
         prepared = [pipeline.prepare(record) for record in _records(case)]
         prepared.sort(key=lambda item: item.time or 0)
         problems = [

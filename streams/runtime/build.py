@@ -16,6 +16,7 @@ from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Pipeline, Source
+from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
 from streams.runtime.feed import Clock, Input
 from streams.runtime.files import FileInput
@@ -43,7 +44,7 @@ def load_parts(settings: Settings) -> Parts:
     problems: list[str] = []
     table, enrichment, book = SeverityTable(), None, None
     try:
-        book = load_rules(settings.rules)
+        book = load_rules(settings.rules, user_cache())
         if not book.rules:
             problems += map(str, book.refused)
             problems.append(f"{', '.join(map(str, settings.rules))}: there is no rule that could run")
@@ -75,7 +76,7 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
     ]
     pipeline = Pipeline(
         sources,
-        RuleSet(book),
+        RuleSet(book, cache=user_cache()),
         book,
         Enricher(enrichment),
         severity,

@@ -12,12 +12,6 @@ _KEPT = 64
 """Entries that stay; the ones that were used longest ago go first."""
 
 
-def cache_folder() -> Path:
-    """Give the place that the XDG Base Directory Specification has for it."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "outfall"
-
-
 class FolderCache:
     """Keeps each entry in a file. Where the folder is not to be had, nothing is kept and nothing fails.
 
@@ -61,3 +55,9 @@ class FolderCache:
         except OSError:
             return False
         return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+def user_cache() -> FolderCache:
+    """Give the cache at the place that the XDG Base Directory Specification has for it."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return FolderCache((base if base.is_absolute() else Path.home() / ".cache") / "outfall")
