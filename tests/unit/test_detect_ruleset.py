@@ -47,7 +47,7 @@ def ids(text: str, *events: Event, **options: Any) -> list[tuple[int, str]]:
 
 WINDOWS = LogSource("process_creation", "windows", "sysmon")
 
-# the rule's log source, those of the event, does it apply
+# Sigma 2.1, "LogSource": the rule's log source, those of the event, does it apply
 LOGSOURCES = [
     ("{product: windows}", [WINDOWS], True),
     ("{product: Windows, service: SYSMON}", [WINDOWS], True),
