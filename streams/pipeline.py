@@ -7,6 +7,7 @@ this. What comes out depends on the records and their order alone, never on wher
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -216,6 +217,7 @@ class Pipeline:
     def _correlate(self, outcome: Outcome, watermarks: list[int], received: int | None) -> None:
         matches, failures = self._rules.match(outcome.events)
         outcome.matches, outcome.failures = matches, failures
+        outcome.counts["rule_failures"] += len(failures)
         rules: list[list[Rule]] = [[] for _ in outcome.events]
         for match in matches:
             rules[match.event].append(match.rule)
@@ -265,7 +267,7 @@ def _raw(records: Iterable[RawRecord | Prepared]) -> Iterable[RawRecord]:
 def _failed(failure: RuleFailure, event: Event) -> Event:
     """Make the event that the operational alert about a failing rule rests on."""
     return Event(
-        id=f"{failure.rule.id}:{event.id}"[:128],
+        id=hashlib.sha256(f"{failure.rule.id}\x1f{event.id}".encode("utf-8", "surrogatepass")).hexdigest(),
         time=event.time,
         fields={
             "event.action": "rule_failed",

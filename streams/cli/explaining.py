@@ -16,9 +16,10 @@ from rich.tree import Tree
 from streams.cli.alert_view import plain
 from streams.cli.matching import Options, Records, over
 from streams.detect.book import Detection, RuleBook
-from streams.detect.explain import Explanation, Looked, applies, explain
+from streams.detect.explain import Explanation, Looked, explain
 from streams.detect.fields import FieldMapping, mapping_for
 from streams.detect.metadata import identity_key
+from streams.detect.ruleset import applies
 from streams.errors import ConfigError
 from streams.event import Event, LogSource, Scalar
 

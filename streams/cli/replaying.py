@@ -115,7 +115,7 @@ def run(options: Options) -> int:
         )
     if counts["late"]:
         console.print(f"{counts['late']} events came later than the allowed lateness; windows left them out")
-    if book.refused or counts["failures"]:
+    if book.refused or counts["rule_failures"]:
         return exits.FINDINGS
     return exits.REJECTED if counts["rejected"] else exits.DONE
 
@@ -149,7 +149,6 @@ def _replay(
                     alert.model_dump_json().encode() + b"\n" for alert in outcome.alerts
                 )
             counts.update(outcome.counts)
-            counts["failures"] += len(outcome.failures)
     if options.firings:
         for firing in pipeline.firings():
             sys.stdout.buffer.write(_firing(firing, lines) + b"\n")

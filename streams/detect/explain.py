@@ -1,13 +1,12 @@
 """Why a detection is true of one event or is not: its condition as a tree, with the outcome of every node.
 
 The outcomes are those of the reference evaluator (`evaluate`). Every atom is evaluated, also where `and` or
-`or` had decided without it; what these decide rests on their parts from left to right, as there.
+`or` had decided without it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.detect.evaluate import compile_test
@@ -15,7 +14,7 @@ from streams.detect.event_view import EventView
 from streams.detect.fields import FieldMapping
 from streams.detect.tree import And, Atom, Node, Not, Or, Reference
 from streams.detect.words import words
-from streams.event import Event, LogSource, Scalar, as_list
+from streams.event import Event, Scalar, as_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +53,19 @@ def explain(condition: Node, event: Event, mapping: FieldMapping) -> Explanation
         case And() | Or():
             parts = tuple(explain(part, event, mapping) for part in condition.parts)
             kind, neutral = ("and", True) if isinstance(condition, And) else ("or", False)
-            decisive = next((part for part in parts if part.true is not neutral), None)
-            if decisive is None:
-                return Explanation(kind, neutral, parts=parts)
-            return Explanation(kind, decisive.true, decisive.failed, parts)
+            if any(part.true is (not neutral) for part in parts):
+                return Explanation(kind, not neutral, parts=parts)
+            unknown = next((part for part in parts if part.true is None), None)
+            return (
+                Explanation(kind, neutral, parts=parts)
+                if unknown is None
+                else Explanation(kind, None, unknown.failed, parts)
+            )
         case Not():
             part = explain(condition.part, event, mapping)
             return Explanation("not", None if part.true is None else not part.true, part.failed, (part,))
         case _:
             return _atom(condition, event, mapping)
-
-
-def applies(wanted: LogSource | None, sources: Sequence[LogSource]) -> bool:
-    """Tell whether one of an event's log sources has all the parts that a rule names, whatever their case."""
-    return wanted is None or any(
-        all(
-            part is None or (own is not None and part.lower() == own.lower())
-            for part, own in zip(wanted, source, strict=True)
-        )
-        for source in sources
-    )
 
 
 def _atom(node: Atom, event: Event, mapping: FieldMapping) -> Explanation:

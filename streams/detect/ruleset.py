@@ -74,7 +74,7 @@ class RuleSet:
             rules = [
                 rule
                 for rule in self._rules
-                if self._ignore_logsource or _applies(rule.rule.logsource, logsources)
+                if self._ignore_logsource or applies(rule.rule.logsource, logsources)
             ]
             if len(self._routes) >= _MAX_ROUTES:
                 self._routes.clear()
@@ -85,7 +85,7 @@ class RuleSet:
         return found
 
 
-def _applies(wanted: LogSource | None, logsources: tuple[LogSource, ...]) -> bool:
+def applies(wanted: LogSource | None, logsources: Sequence[LogSource]) -> bool:
     """Tell whether one of an event's log sources has all the parts that a rule names, whatever their case."""
     if wanted is None:
         return True
