@@ -215,7 +215,9 @@ class Pipeline:
         return [found for one in whole for found in self._enricher.enrich(one, self._watermark.now)]
 
     def _correlate(self, outcome: Outcome, watermarks: list[int], received: int | None) -> None:
+        tried = self._rules.tried
         matches, failures = self._rules.match(outcome.events)
+        outcome.counts["rules_tried"] += self._rules.tried - tried
         outcome.matches, outcome.failures = matches, failures
         outcome.counts["rule_failures"] += len(failures)
         rules: list[list[Rule]] = [[] for _ in outcome.events]

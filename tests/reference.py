@@ -10,7 +10,6 @@ from streams.detect.event_view import EventView
 from streams.detect.fields import mapping_for
 from streams.detect.ruleset import RuleSet
 from streams.event import Event, Fields, Origin
-from streams.safe_regex import TextTooLongError
 
 Outcomes = dict[tuple[int, str], bool | None]
 """By an event's index and a rule's id: true, or None where the rule fails; what is false is left out."""
@@ -32,7 +31,7 @@ def reference(book: RuleBook, events: Sequence[Event]) -> Outcomes:
             try:
                 if test(view):
                     found[index, rule.id] = True
-            except TextTooLongError:
+            except ValueError:  # such as a text too long for an expression
                 found[index, rule.id] = None
     return found
 

@@ -23,7 +23,8 @@ class RuleSet:
 
     A rule applies to an event when one of the event's log sources has all that the rule's names, or to every
     event with `ignore_logsource`. `mapping` says which fields stand for a rule's; None takes for each rule
-    the one of its log source. `cache` keeps what was chosen to find candidates by.
+    the one of its log source. `cache` keeps what was chosen to find candidates by. `tried` counts how often a
+    rule was tried on an event because of a literal: far more often than it matched means slow.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class RuleSet:
         self._key = key_of("rules", book.hash, repr(mapping), *(rule.rule.id for rule in self._rules))
         self._routes: dict[tuple[LogSource, ...], Matcher] = {}
         self._matchers: dict[tuple[int, ...], Matcher] = {}
+        self.tried = 0
 
     def match(self, events: Sequence[Event]) -> tuple[list[Match], list[RuleFailure]]:
         """Give the matches by event, then in the order of the book, and the rules that raised on an event."""
@@ -50,7 +52,9 @@ class RuleSet:
         for start in range(0, len(events), _BATCH):
             batch = events[start : start + _BATCH]
             for matcher, indexes in self._routed(batch):
+                before = matcher.tried
                 own = matcher.match([batch[index] for index in indexes])
+                self.tried += matcher.tried - before
                 found += [(start + indexes[event], rule, failure) for event, rule, failure in own]
         found.sort()
         matches = [Match(event, self._rules[rule].rule) for event, rule, failure in found if failure is None]

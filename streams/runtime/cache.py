@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 import tempfile
 from pathlib import Path
 
+_DIGEST = 32
 _KEPT = 64
 """Entries that stay; the ones that were used longest ago go first."""
 
@@ -31,7 +33,8 @@ class FolderCache:
             os.utime(path)
         except OSError:
             return None
-        return data
+        digest, value = data[:_DIGEST], data[_DIGEST:]
+        return value if hashlib.sha256(value).digest() == digest else None
 
     def put(self, key: str, value: bytes) -> None:
         """Keep an entry, whole or not at all."""
@@ -40,7 +43,7 @@ class FolderCache:
             if not self._is_ours():
                 return
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
-                file.write(value)
+                file.write(hashlib.sha256(value).digest() + value)
             Path(file.name).replace(self._folder / key)
             self._tidy()
 

@@ -1,20 +1,147 @@
-"""The prefilter by itself: what it looks for, that it follows the events, and that its choices can be kept."""
+"""The prefilter: what it looks for, that its choice follows the events, and that it can be kept."""
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
-import hyperscan
+import orjson
 import pytest
-
 import workload
-from streams.detect.canonical import scan_text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference import as_events, engine, reference
+from strategies import events
+from streams.detect.canonical import literal, scan_text
 from streams.detect.load import load, loads
-from streams.detect.necessary import Chooser
+from streams.detect.prefilter import Prefilter
 from streams.detect.regex_literals import required
 from streams.detect.ruleset import RuleSet
-from streams.detect.fields import NONE
-from streams.event import Event, Fields, Origin
-from streams.runtime.cache import FolderCache, user_cache
+from streams.detect.text import fold
+from streams.event import Fields
+from streams.runtime.cache import FolderCache
 
-ORIGIN = Origin("s", "f", 0, 0)
+RULE = """
+title: Both
+id: both
+logsource: {product: any}
+detection: {s: {a|contains|all: [alpha, omega]}, condition: s}
+"""
+
+
+def test_an_events_text_is_one_line_of_json() -> None:
+    many: list[Fields] = [{"a": "x\ny"}, {"b": ["é", 1, None]}, {"c": "\ud800"}, {"d": 10**30}, {}]
+    text, without = scan_text(many)
+    lines = text.removesuffix(b"\n").split(b"\n")
+    assert len(lines) == len(many)
+    assert without == []
+    assert orjson.loads(lines[0]) == many[0]
+    assert orjson.loads(lines[1]) == many[1]
+
+
+@pytest.mark.parametrize("odd", [{"a": 10**5000}, {"a": {1}}])
+def test_an_event_that_no_json_can_hold_has_an_empty_line(odd: Fields) -> None:
+    text, without = scan_text([{"a": 1}, odd, {"a": 2}])
+    assert without == [1]
+    assert text.count(b"\n") == 3
+
+
+@given(st.lists(events(), min_size=1, max_size=4))
+def test_a_text_holds_every_value_as_a_literal_writes_it(many: list[Fields]) -> None:
+    text, without = scan_text(many)
+    lines = text.decode("utf-8", "surrogatepass").split("\n")
+    assert not without
+    for fields, line in zip(many, lines, strict=False):
+        for key, value in fields.items():
+            assert literal(key).decode("utf-8", "surrogatepass") + ":" in fold(line)
+            if isinstance(value, str):
+                assert literal(value).decode("utf-8", "surrogatepass") in fold(line)
+
+
+@pytest.mark.parametrize(
+    ("expression", "flags", "expected"),
+    [
+        ("cmd", "", [{"cmd"}]),
+        (r"\\cmd\.exe$", "i", [{"\\cmd.exe"}]),
+        ("a(bc)d", "", [{"a"}, {"bc"}, {"d"}]),
+        ("ab+c", "", [{"a"}, {"b"}, {"c"}]),
+        ("ab*c", "", [{"a"}, {"c"}]),
+        ("ab?c", "", [{"a"}, {"c"}]),
+        ("(x|foo|long)y", "", [{"x", "foo", "long"}, {"y"}]),
+        ("(foo|b*)y", "", [{"y"}]),
+        ("a|b*", "", []),
+        ("[ab]c", "", [{"c"}]),
+        (r"^\bcmd\b", "", [{"cmd"}]),
+        ("kéy", "", [{"k"}, {"y"}]),
+        ("(?=foo)bar", "", []),  # RE2 cannot run it: it may fail, and must not be quiet
+        (".*", "", []),
+    ],
+)
+def test_what_must_occur_where_an_expression_is_found(
+    expression: str, flags: str, expected: list[set[str]]
+) -> None:
+    assert [set(one) for one in required(expression, flags)] == expected
+
+
+def test_thousands_of_rules_are_hardly_ever_tried() -> None:
+    book = loads(workload.rules(1000))
+    compiled = RuleSet(book, ignore_logsource=True)
+    matches = sum(
+        len(compiled.match(workload.events(workload.lines(500, seed=seed)))[0]) for seed in range(4)
+    )
+    assert matches > 10
+    assert compiled.tried <= 2 * matches
+
+
+def test_the_choice_follows_the_events() -> None:
+    compiled = RuleSet(loads(RULE), ignore_logsource=True)
+    compiled.match(as_events([{"a": f"omega {number}"} for number in range(500)]))
+    assert compiled.tried == 0
+    other = [{"a": f"alpha {number}"} for number in range(500)]
+    compiled.match(as_events(other * 4))
+    assert compiled.tried > 0
+    before = compiled.tried
+    matches, _ = compiled.match(as_events([*other, {"a": "alpha omega"}]))
+    assert len(matches) == 1
+    assert compiled.tried - before == 1
+
+
+def test_a_word_in_a_key_is_no_reason_to_try_a_rule() -> None:
+    rule = "title: Word\nid: word\nlogsource: {product: any}\ndetection: {s: [direct], condition: s}\n"
+    compiled = RuleSet(loads(rule), ignore_logsource=True)
+    compiled.match(as_events([{"a": "b"}]))
+    matches, _ = compiled.match(
+        as_events([{"email.direction": "out"}, {"a": 'indirect":1'}, {"b": ["redirect", ":"]}])
+    )
+    assert [match.event for match in matches] == [1, 2]
+    assert compiled.tried == 2
+
+
+def test_books_and_choices_are_kept_by_content(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text(workload.rules(20))
+    cache = FolderCache(tmp_path / "cache")
+    many = workload.events(workload.lines(300))
+
+    def run() -> tuple[set[Path], object]:
+        book = load([file], cache)
+        assert book == load([file])
+        found = engine(RuleSet(book, ignore_logsource=True, cache=cache), many)
+        assert found == reference(book, many)
+        return set((tmp_path / "cache").iterdir()), found
+
+    cold = run()
+    assert run() == cold
+    file.write_text(workload.rules(21))
+    assert run()[0] > cold[0]
+
+
+def test_a_choice_that_another_processor_made_is_compiled_anew() -> None:
+    text, _ = scan_text([{"a": "omega"}, {"a": "alpha"}])
+    kept = Prefilter({b"omega": [7]}, [3])
+    assert kept.candidates(text) == {(0, 7)}
+    literals, always, expected, size, _ = pickle.loads(kept.dump())  # noqa: S301 - just written
+    restored = Prefilter.restore(pickle.dumps((literals, always, expected, size, b"not for this one")))
+    assert restored.candidates(text) == {(0, 7)}
+    assert restored.always == [3]
