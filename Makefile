@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ROUNDS ?= 10
+EXACTNESS_EVENTS ?= 200000
 VERSIONS := 3.11 3.12 3.13
 PYTEST ?= $(BIN)/pytest -n 2 --dist worksteal
 
@@ -68,8 +69,9 @@ bench: install ## Measure each format and each step, beside a yardstick of the s
 	$(BIN)/python benchmarks/detection.py
 	$(BIN)/python benchmarks/pipeline.py
 
-soak: install ## Search longer: ROUNDS=10 times fresh examples of each property, and kills
-	@for round in $$(seq 1 $(ROUNDS)); do
+soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fresh examples and kills
+	@EXACTNESS_EVENTS=$(EXACTNESS_EVENTS) $(PYTEST) --timeout 7200 tests/conformance/test_exactness.py
+	for round in $$(seq 1 $(ROUNDS)); do
 		echo "== Round $$round of $(ROUNDS)"
 		$(PYTEST) --hypothesis-profile=soak --timeout 7200 -m hypothesis
 		$(PYTEST) tests/faults

@@ -8,7 +8,6 @@ Usage: `python benchmarks/detection.py [--json] [--quick]`.
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from streams.detect.load import load, loads
 from streams.detect.prefilter import Prefilter
 from streams.detect.ruleset import RuleSet
 from streams.runtime.cache import FolderCache
+from streams.runtime.garbage import spare_garbage_collection
 
 BATCH = 500
 SIGMAHQ = Path(__file__).resolve().parents[2] / "shared" / "sigmahq"
@@ -116,8 +116,7 @@ def measure_matching(count: int, rounds: int) -> list[dict[str, str | int | floa
         subjects.append(Subject(f"{len(book.detections):,} SigmaHQ, routed", RuleSet(book)))
     for subject in subjects:  # choose literals, and compile what is tried
         run(subject.rules, texts)
-    gc.collect()
-    gc.freeze()
+    spare_garbage_collection()
     decoding = making = float("inf")
     clocks = {"text": Clock(matcher, "scan_text"), "scan": Clock(Prefilter, "candidates")}
     for _ in track(range(rounds), "matching", console=Console(stderr=True), transient=True):

@@ -22,18 +22,30 @@ def as_events(many: Iterable[Fields]) -> list[Event]:
     ]
 
 
+class Reference:
+    """All rules of a book as closures."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._tests = [
+            (detection.rule.id, compile_test(detection.condition, mapping_for(detection.rule.logsource)))
+            for detection in book.detections
+        ]
+
+    def outcomes(self, events: Sequence[Event]) -> Outcomes:
+        found: Outcomes = {}
+        for index, event in enumerate(events):
+            view = EventView(event)
+            for rule, test in self._tests:
+                try:
+                    if test(view):
+                        found[index, rule] = True
+                except ValueError:  # such as a text too long for an expression
+                    found[index, rule] = None
+        return found
+
+
 def reference(book: RuleBook, events: Sequence[Event]) -> Outcomes:
-    found: Outcomes = {}
-    tests = [(d.rule, compile_test(d.condition, mapping_for(d.rule.logsource))) for d in book.detections]
-    for index, event in enumerate(events):
-        view = EventView(event)
-        for rule, test in tests:
-            try:
-                if test(view):
-                    found[index, rule.id] = True
-            except ValueError:  # such as a text too long for an expression
-                found[index, rule.id] = None
-    return found
+    return Reference(book).outcomes(events)
 
 
 def engine(rules: RuleSet, events: Sequence[Event]) -> Outcomes:

@@ -24,6 +24,7 @@ from streams.normalise import FORMATS, normalise
 from streams.normalise.base import MAX_BYTES, PART, Context
 from streams.normalise.postfix_join import PostfixJoin
 from streams.runtime.cache import user_cache
+from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.lines import read_lines
 
 _BATCH = 1000
@@ -104,6 +105,7 @@ class Records:
 def _matches_of(options: Options, book: RuleBook, mapping: FieldMapping | None, records: Records) -> bool:
     """Print the matches; tells whether a rule failed on a record."""
     rules = RuleSet(book, ignore_logsource=options.ignore_logsource, mapping=mapping, cache=user_cache())
+    spare_garbage_collection()
     failed = False
     for batch in _batches(iter(records)):
         matches, failures = rules.match([event for _, event in batch])

@@ -32,6 +32,7 @@ from streams.normalise import FORMATS
 from streams.pipeline import Outcome, Pipeline, Source
 from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
+from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.replay import replay
 from streams.settings import parse_duration
 
@@ -102,6 +103,7 @@ def run(options: Options) -> int:
         edition=edition(book, options.rules),
         keep_firings=options.firings,
     )
+    spare_garbage_collection()
     with ExitStack() as stack:
         try:
             files = [stack.enter_context(_open(name)) for name in options.files]

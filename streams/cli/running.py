@@ -26,6 +26,7 @@ from streams.normalise import FORMATS
 from streams.pipeline import Outcome
 from streams.runtime.build import build_inputs, build_pipeline, missing_logs
 from streams.runtime.embedded import Embedded
+from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.lock import only_run
 from streams.runtime.store import Store
 from streams.settings import Settings, load
@@ -56,6 +57,7 @@ def _run(settings: Settings, errors: Console, *, once: bool, again: Sequence[str
     if problems:
         raise ConfigError(problems)
     pipeline, book = build_pipeline(settings)
+    spare_garbage_collection()
     for refusal in book.refused:
         errors.print(f"refused: {refusal}", style="yellow", markup=False)
     stop = Stop()

@@ -42,15 +42,22 @@ class EventView:
 
     def values(self, names: Names) -> list[Scalar]:
         """Give a field's values without the nulls."""
-        key = self._key(names)
-        return [] if key is None else [value for value in as_list(self._fields[key]) if value is not None]
+        for name in names:
+            if name in self._fields:
+                return [value for value in as_list(self._fields[name]) if value is not None]
+        return []
 
     def texts(self, names: Names | None, *, cased: bool) -> list[str]:
         """Give a field's values as text, or those of the whole event."""
         store = self._texts if cased else self._folded
         found = store.get(names)
         if found is None:
-            found = self._texts_of(names) if cased else [fold(text) for text in self.texts(names, cased=True)]
+            if not cased:
+                found = [fold(text) for text in self.texts(names, cased=True)]
+            elif names is None:
+                found = _texts_of_all(self._fields, self._id)
+            else:
+                found = [as_text(value) for value in self.values(names)]
             store[names] = found
         return found
 
@@ -60,11 +67,6 @@ class EventView:
             text = BETWEEN.join(self.texts(None, cased=True))
             self._joined = {True: text, False: fold(text)}
         return self._joined[cased]
-
-    def _texts_of(self, names: Names | None) -> list[str]:
-        if names is None:
-            return _texts_of_all(self._fields, self._id)
-        return [as_text(value) for value in self.values(names)]
 
     def _key(self, names: Names) -> str | None:
         for name in names:

@@ -23,7 +23,7 @@ Fused = Callable[[Iterable[EventView]], list[tuple[int, int, None]]]
 def generate(node: Node, mapping: FieldMapping) -> Test:
     """Make the function that tests an event for one rule."""
     writer = _Writer()
-    test: Test = writer.compile("view", [f"return {writer.expression(node, mapping)}"])
+    test: Test = writer.compile("view", [f"return bool({writer.expression(node, mapping)})"])
     return test
 
 
@@ -102,7 +102,8 @@ class _Writer:
         tests = self._of_patterns(patterns)
         tests += [f"{self._value(text_test(atom))}(t)" for atom in atoms if not isinstance(atom, Text)]
         if tests:
-            yield f"any({' or '.join(tests)} for t in view.texts({self._constant(names)}, cased={cased}))"
+            texts = f"view.texts({self._constant(names)}, cased={cased})"
+            yield f"((ts := {texts}) and any({' or '.join(tests)} for t in ts))"
 
     def _of_patterns(self, patterns: Iterable[Pattern]) -> list[str]:
         equal: set[str] = set()

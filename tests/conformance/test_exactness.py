@@ -1,6 +1,7 @@
 """The engine against the reference with SigmaHQ's rules: not one difference, whatever the events.
 
-`EXACTNESS_EVENTS=200000` compares over so many generated events (`make soak`); each takes about 20 ms.
+`EXACTNESS_EVENTS=200000` compares over so many generated events, and a tenth as many adversarial ones (`make
+soak`); each takes the reference about 20 ms.
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ import workload
 from test_sigmahq import documents, flat, read
 
 from adversarial import adversarial
-from reference import as_events, engine, reference
+from reference import Reference, as_events, engine
 from streams.detect.load import RuleBook, load
 from streams.detect.ruleset import RuleSet
 from streams.event import Event
 
 CHUNK = 250
-GENERATED = int(os.environ.get("EXACTNESS_EVENTS", "500"))
-CHUNKS = range(-(-GENERATED // CHUNK))
+CHUNKS = range(-(-int(os.environ.get("EXACTNESS_EVENTS", "250")) // CHUNK))
 
 
 @pytest.fixture(scope="module")
@@ -35,28 +35,34 @@ def compiled(book: RuleBook) -> RuleSet:
     return RuleSet(book, ignore_logsource=True)
 
 
-def compare(book: RuleBook, compiled: RuleSet, events: list[Event]) -> int:
-    expected = reference(book, events)
+@pytest.fixture(scope="module")
+def plain(book: RuleBook) -> Reference:
+    return Reference(book)
+
+
+def compare(plain: Reference, compiled: RuleSet, events: list[Event]) -> int:
+    """Hold the engine to the reference; gives how many different rules are true of the events."""
+    expected = plain.outcomes(events)
     assert engine(compiled, events) == expected
-    return len(expected)
+    return len({rule for _, rule in expected})
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)
-def test_generated_events(book: RuleBook, compiled: RuleSet, chunk: int) -> None:
-    assert compare(book, compiled, workload.events(workload.lines(CHUNK, seed=chunk))) >= CHUNK
+def test_generated_events(plain: Reference, compiled: RuleSet, chunk: int) -> None:
+    assert compare(plain, compiled, workload.events(workload.lines(CHUNK, seed=chunk))) > 0
 
 
-@pytest.mark.parametrize("chunk", CHUNKS)
-def test_adversarial_events(book: RuleBook, compiled: RuleSet, chunk: int) -> None:
-    assert compare(book, compiled, as_events(adversarial(book, CHUNK, seed=chunk))) > CHUNK
+@pytest.mark.parametrize("chunk", CHUNKS[::10])
+def test_adversarial_events(book: RuleBook, plain: Reference, compiled: RuleSet, chunk: int) -> None:
+    assert compare(plain, compiled, as_events(adversarial(book, CHUNK, seed=chunk))) > 50
 
 
 @pytest.mark.parametrize("form", ["json", "windows_event"])
-def test_regression_events(book: RuleBook, compiled: RuleSet, shared: Path, form: str) -> None:
+def test_regression_events(plain: Reference, compiled: RuleSet, shared: Path, form: str) -> None:
     folder = shared / "sigmahq"
     cases = json.loads((folder / "regression" / "manifest.json").read_text("utf-8"))
     found = [document for case in cases for document in documents(folder / case["log"])]
     events = [read(flat(one) if form == "json" else one, form) for one in found]
     for number, event in enumerate(events):
         event.id = str(number)
-    assert compare(book, compiled, events) > len(cases)
+    assert compare(plain, compiled, events) > 50
