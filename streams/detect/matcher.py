@@ -16,10 +16,11 @@ from streams.detect.generate import Fused, generate, generate_fused
 from streams.detect.prefilter import Prefilter, prefilter_for
 from streams.detect.sample import Sample
 from streams.event import Event
-from streams.rule import Rule
 
 _SAMPLE = 512
 """Events by which literals are chosen; fewer do for a start."""
+_LARGEST = 4 << 20
+"""Bytes of a batch's text that is kept for the next sample; nothing is learnt from giants."""
 _OFTEN = 0.5
 """Rules tried on an event that are no reason to choose again."""
 
@@ -33,7 +34,7 @@ class Compiled:
 
     def __init__(self, number: int, detection: Detection, mapping: FieldMapping) -> None:
         self.number = number
-        self.rule: Rule = detection.rule
+        self.rule = detection.rule
         self.condition = detection.condition
         self.mapping = mapping
 
@@ -106,8 +107,9 @@ class Matcher:
 
     def _remember(self, text: bytes, size: int) -> None:
         """Keep the text of the last events, as many as make a sample."""
-        self._recent.append((text, size))
-        while sum(count for _, count in self._recent) - self._recent[0][1] >= _SAMPLE:
+        if len(text) <= _LARGEST:
+            self._recent.append((text, size))
+        while sum(count for _, count in self._recent) > _SAMPLE and len(self._recent) > 1:
             self._recent.popleft()
 
     def _chosen(self) -> Prefilter:

@@ -11,7 +11,7 @@ import contextlib
 import pickle
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import hyperscan
 
@@ -21,9 +21,11 @@ from streams.detect.sample import Sample
 from streams.detect.tree import Node
 
 _TOO_COSTLY = 4.0
+"""Literals that are expected more often than this in an event are not worth the search."""
 _TOO_FREQUENT = 0.5
 """A rule that is tried on a larger share of the sample is always tried: that is cheaper."""
-
+_SLICE = 2 << 20
+"""Bytes that are searched at once: what is found in them is held in memory, and an attacker may repeat it."""
 
 _NUMBER = re.compile(rb"[-+.0-9]+")
 
@@ -55,16 +57,30 @@ class Prefilter:
         found: set[tuple[int, int]] = set()
         if self._database is None:
             return found
-        hits: set[tuple[int, int]] = set()
-        self._database.scan(text, lambda literal, _start, end, _flags, _context: hits.add((end, literal)))
-        line = reached = 0
-        for end, literal in sorted(hits):
-            line += text.count(b"\n", reached, end)
-            reached = end
-            if self._in_values[literal] and _is_in_key(text, end):
-                continue
-            found.update((line, rule) for rule in self._rules[literal])
+        line = 0
+        for part in _slices(text):
+            reached = 0
+            for end, literal in self._hits(self._database, part):
+                line += part.count(b"\n", reached, end)
+                reached = end
+                found.update((line, rule) for rule in self._rules[literal])
+            line += part.count(b"\n", reached)
         return found
+
+    def _hits(self, database: hyperscan.Database, text: bytes) -> Iterator[tuple[int, int]]:
+        """Give where literals end and which they are, in order, without those that are in keys in vain."""
+        hits: set[tuple[int, int]] = set()
+        database.scan(text, lambda literal, _start, end, _flags, _context: hits.add((end, literal)))
+        quote = -1
+        for end, literal in sorted(hits):
+            if self._in_values[literal]:
+                if quote < end - 1:  # searched for once, however many hits are before it
+                    found = text.find(b'"', end - 1)
+                    quote = len(text) if found < 0 else found
+                # It surely is in a key when a colon comes after the next quote, which ends a text.
+                if text[quote + 1 : quote + 2] == b":" and text[quote - 1 : quote] != b"\\":
+                    continue
+            yield end, literal
 
     def dump(self) -> bytes:
         """Write it down, for `restore`."""
@@ -127,7 +143,10 @@ def _compiled(literals: Sequence[bytes]) -> hyperscan.Database:
     return database
 
 
-def _is_in_key(text: bytes, end: int) -> bool:
-    """Tell whether what ends there, within quotes, surely is in a key: a colon comes after the quotes."""
-    quote = text.find(b'"', end - 1)
-    return text[quote + 1 : quote + 2] == b":" and text[quote - 1 : quote] != b"\\"
+def _slices(text: bytes) -> Iterator[bytes]:
+    """Give a text in parts of whole lines."""
+    start = 0
+    while start < len(text):
+        end = text.find(b"\n", start + _SLICE) + 1 or len(text)
+        yield text[start:end]  # the same object where it is all of the text
+        start = end

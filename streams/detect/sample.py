@@ -8,19 +8,22 @@ from collections.abc import Iterable
 from streams.detect.necessary import Literals
 
 _LENGTHS = (8, 4, 3, 2)
-"""Runs of so many bytes are counted; a longer literal is as rare as its rarest run of four."""
+"""Runs of so many bytes are counted; a longer literal is as rare as its rarest run."""
 _PRIORS = (1.0, 0.5, 0.1, 0.03, 0.01, 0.005, 0.003, 0.002)
 """What a literal of so many bytes is expected to occur in beyond the sample: short ones soon turn up."""
 _LEAST_PRIOR = 0.001
+_LONGEST_LINE = 4096
+"""Bytes of an event that are counted, whatever an attacker sends first."""
 _TAIL = 3
 _SHORTEST = 6
+"""Bytes that stay of a literal that is cut, at least."""
 
 
 class Sample:
     """Counts of the events of a sample, given by their text, in which each run of bytes occurs."""
 
     def __init__(self, text: bytes) -> None:
-        lines = text.lower().removesuffix(b"\n").split(b"\n")
+        lines = [line[:_LONGEST_LINE] for line in text.lower().removesuffix(b"\n").split(b"\n")]
         self.text = text
         self.size = max(len(lines), 1)
         self._counts: dict[int, Counter[bytes]] = {length: Counter() for length in _LENGTHS}

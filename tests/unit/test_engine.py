@@ -191,3 +191,21 @@ detection:
     expected = reference(loaded, many)
     assert expected.get((40, "trap"), False) is matches
     assert engine(compiled, many) == expected
+
+
+@pytest.mark.parametrize("depth", [2, 30])
+def test_nesting_nearly_as_deep_as_conditions_may_be(depth: int) -> None:
+    condition = "not (a or (b and " * (depth // 2) + "a" + "))" * (depth // 2)
+    text = f"""
+title: Deep
+id: deep
+logsource: {{product: any}}
+detection:
+    a: {{x|re: '(?!y)x+y'}}
+    b: {{y: 1}}
+    condition: {condition}
+"""
+    loaded = loads(text)
+    assert not loaded.refused
+    many = as_events([*WITHOUT, {"x": "xy"}, {"y": 1}, {"x": TOO_LONG, "y": 1}])
+    assert engine(RuleSet(loaded, ignore_logsource=True), many) == reference(loaded, many)

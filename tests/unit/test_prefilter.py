@@ -145,3 +145,14 @@ def test_a_choice_that_another_processor_made_is_compiled_anew() -> None:
     restored = Prefilter.restore(pickle.dumps((literals, always, expected, size, b"not for this one")))
     assert restored.candidates(text) == {(0, 7)}
     assert restored.always == [3]
+
+
+def test_huge_events_are_searched_in_parts() -> None:
+    """A literal that an attacker repeats a million times takes memory for a part, and linear time."""
+    compiled = RuleSet(loads(RULE), ignore_logsource=True)
+    repeated = "alpha " * 200_000
+    texts = (repeated, "", repeated + "omega", "alpha omega", repeated)
+    many: list[Fields] = [{"a": text} for text in texts]
+    matches, failures = compiled.match(as_events(many * 2))
+    assert [match.event for match in matches] == [2, 3, 7, 8]
+    assert not failures
