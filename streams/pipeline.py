@@ -25,7 +25,7 @@ from streams.normalise import normalise
 from streams.normalise.base import PART, Context, Format
 from streams.normalise.postfix_join import PostfixJoin
 from streams.rule import Extras, Match, Rule, RuleFailure
-from streams.state import Table
+from streams.state import Saved, Table
 from streams.watermark import Watermark
 
 RULE_FAILED = Rule(
@@ -124,7 +124,7 @@ class Pipeline:
         self._watermark = Watermark({source.name: source.lateness for source in self._sources.values()})
         detections = [*(detection.rule for detection in book.detections), RULE_FAILED]
         self._correlator = Correlator(detections, book.correlations, severity, keep_firings=keep_firings)
-        self.tables: tuple[Table, ...] = (
+        self.tables: tuple[Saved, ...] = (
             self._memory,
             self._join.table,
             *(enricher.tables if enricher else ()),

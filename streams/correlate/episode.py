@@ -7,7 +7,7 @@ of them. What does not follow from the set is kept: its id, given once, and what
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ def alert_id(rule: str, group: str, completing: str) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def clusters(times: Sequence[int], quiet: int) -> list[list[int]]:
+def clusters(times: Iterable[int], quiet: int) -> list[list[int]]:
     """Part ascending times wherever the gap is longer than the quiet period."""
     parted: list[list[int]] = []
     for time in times:

@@ -41,6 +41,9 @@ class Pager:
         for key in [key for key, breach in self.table.items() if breach["last"] + BREACH_QUIET < watermark]:
             del self.table[key]
 
+    def after_restore(self) -> None:
+        """Work out what follows from the restored table."""
+
     def _page(self, rule: Rule, group: str, episode: Episode, watermark: int) -> None:
         actor = first(episode.tally.actor.get("outfall.actor.id"))
         key = f"actor:{actor}" if actor is not None else f"group:{rule.id}:{group}"

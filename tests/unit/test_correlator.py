@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import pytest
@@ -24,6 +24,14 @@ SPAN = 10 * SECOND
 QUIET = 12 * SECOND
 LATENESS = 25 * SECOND
 NEVER = -(2**62)
+
+
+@pytest.fixture(scope="module", autouse=True, params=[2, 256], ids=["small_blocks", "usual_blocks"])
+def blocks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a few events fill several blocks of a timeline, as a hundred thousand would."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streams.correlate.timeline.SIZE", request.param)
+        yield
 
 
 def rule(name: str, *, alerts: bool = False, extras: Extras | None = None) -> Rule:
