@@ -90,7 +90,7 @@ class Correlator:
             self._placed.journal,
             self._episodes,
             self.evidence.table,
-            self._pager.table,
+            *self._pager.tables,
         )
         self.counts: Counter[str] = Counter()
 

@@ -11,60 +11,72 @@ large; a block is looked at when a change uses them up, and then they are exact 
 
 from __future__ import annotations
 
-import functools
+import itertools
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from streams.correlate.entry import Counted, Entry
-from streams.correlate.metric import Exact, holds
-from streams.correlate.timeline import FAR, FINAL, SIZE, Timeline
-from streams.rule import Expression, Threshold
+from streams.correlate.entry import Entry
+from streams.correlate.metric import Exact
+from streams.correlate.timeline import FAR, FINAL, SIZE, Slot, Timeline
+from streams.rule import Threshold
 
 Ranges = Counter[tuple[int, int]]
 """How much is to be added from one time to another, both included."""
 
 
 class Test:
-    """Tells of whole levels whether they fire.
+    """Tells of whole levels whether they fire: those from `low` to just below `high`, or all `others`."""
 
-    `cuts` are the levels at which the answer changes: that of a level is another than that of the level below.
-    """
+    __slots__ = ("cuts", "high", "low", "others")
 
-    __slots__ = ("cuts", "fires")
-
-    def __init__(self, fires: Callable[[int], bool], cuts: tuple[int, ...] | None) -> None:
-        self.fires = fires
-        self.cuts = cuts
+    def __init__(self, low: int, high: int, *, others: bool = False) -> None:
+        self.low = low
+        self.high = high
+        self.others = others
+        self.cuts = tuple(cut for cut in (low, high) if abs(cut) < FAR)
+        """The levels at which the answer changes: that of a level is another than that of the level below."""
 
     @classmethod
     def of(cls, condition: Threshold) -> Test:
         """Make the test of a condition on whole numbers."""
-        number = condition.number
-        least, above = math.ceil(number), math.floor(number) + 1
+        least = max(-FAR, min(math.ceil(condition.number), FAR))
+        above = max(-FAR, min(math.floor(condition.number) + 1, FAR))
         match condition.operator:
             case "gte":
-                return cls(lambda level: level >= least, (least,))
+                return cls(least, FAR)
             case "gt":
-                return cls(lambda level: level >= above, (above,))
+                return cls(above, FAR)
             case "lt":
-                return cls(lambda level: level < least, (least,))
+                return cls(-FAR, least)
             case "lte":
-                return cls(lambda level: level < above, (above,))
+                return cls(-FAR, above)
             case "eq":
-                return cls(lambda level: least <= level < above, (least, above))
+                return cls(least, above)
             case _:
-                return cls(lambda level: not least <= level < above, (least, above))
+                return cls(least, above, others=True)
+
+    def fires(self, level: int) -> bool:
+        """Tell whether a level fires."""
+        return (self.low <= level < self.high) is not self.others
+
+    def all(self, levels: Iterable[int], base: int) -> bytes:
+        """Tell of each level, to which `base` is to be added, whether it fires."""
+        low, high, others = self.low - base, self.high - base, self.others
+        return bytes([(low <= level < high) is not others for level in levels])
 
 
 class Counting:
-    """The levels of a timeline and their test. Without cuts every level that changes is looked at."""
+    """The levels of a timeline and their test."""
 
     def __init__(self, timeline: Timeline, timespan: int, test: Test) -> None:
         self._timeline = timeline
         self._span = timespan
         self._test = test
+        # The slot that the window of the newest one begins with, as of so many moves of the timeline.
+        self._begin = (0, 0)
+        self._moves = -1
 
     def level(self, number: int, index: int) -> int:
         """Give the level of a slot."""
@@ -81,18 +93,50 @@ class Counting:
         timeline, test = self._timeline, self._test
         block = timeline.blocks[number]
         block.levels[index] = level - timeline.bases[number]
-        if test.cuts is None:
-            timeline.ups[number] = timeline.downs[number] = 0
-        else:
-            for cut in test.cuts:
-                if level < cut:
-                    if cut - level < timeline.ups[number]:
-                        timeline.ups[number] = cut - level
-                elif level - cut < timeline.downs[number]:
-                    timeline.downs[number] = level - cut + 1
-        new, old = test.fires(level), block.fires[index]
-        if new != old and old != FINAL:
-            timeline.mark(number, index, index + 1, bytes((new,)))
+        for cut in test.cuts:
+            if level < cut:
+                timeline.ups[number] = min(timeline.ups[number], cut - level)
+            elif level - cut < timeline.downs[number]:
+                timeline.downs[number] = level - cut + 1
+        new, old = (test.low <= level < test.high) is not test.others, block.fires[index]
+        if old not in (new, FINAL):
+            block.fires[index] = new
+            if new:
+                timeline.gained.append(block.times[index])
+            else:
+                timeline.lost = True
+
+    def level_of_last(self, number: int, index: int) -> int:
+        """Give the level of a slot that has just come after all others, without its own entry.
+
+        What has left the window is read from where the last window began, so that each entry leaves once.
+        """
+        timeline, blocks = self._timeline, self._timeline.blocks
+        before = number if index else number - 1
+        if before < 0:
+            return 0
+        times = blocks[before].times
+        level: int = blocks[before].levels[index - 1] + timeline.bases[before]
+        reach = blocks[number].times[index] - self._span
+        if timeline.starts[0] >= reach:
+            return level
+        if self._moves != timeline.moves:
+            self._begin = timeline.find(times[index - 1] - self._span)
+            self._moves = timeline.moves
+        number, index = self._begin
+        block = blocks[number]
+        while (time := block.times[index]) < reach:
+            level -= self._left(block.at[index], time)
+            index += 1
+            if index == len(block.times):
+                number, index = number + 1, 0
+                block = blocks[number]
+        self._begin = number, index
+        return level
+
+    def _left(self, at: Entry | list[Entry], time: int) -> int:
+        """Tell what a slot's entries take with them when they leave the window of all that there is."""
+        raise NotImplementedError
 
     def add(self, ranges: Ranges) -> None:
         """Add to the levels over some ranges of times."""
@@ -105,7 +149,7 @@ class Counting:
             steps[first] += amount
             steps[last + 1] -= amount
         amount, bounds = 0, sorted(steps)
-        for first, end in zip(bounds, bounds[1:], strict=False):
+        for first, end in itertools.pairwise(bounds):
             amount += steps[first]
             if amount:
                 self._add(first, end - 1, amount)
@@ -156,246 +200,38 @@ class Counting:
         """Say which of some slots of a block fire, and state its margins exactly."""
         timeline, test = self._timeline, self._test
         block, base = timeline.blocks[number], timeline.bases[number]
-        if test.cuts is None:
-            fires = test.fires
-            timeline.mark(number, low, high, bytes([fires(level + base) for level in block.levels[low:high]]))
-            return
         levels = block.levels
+        timeline.mark(number, low, high, test.all(levels[low:high], base))
         if FINAL in block.fires:
             levels = [level for level, said in zip(levels, block.fires, strict=True) if said != FINAL]
         up = down = FAR
         for cut in test.cuts:
-            below = [level for level in levels if level + base < cut]
+            cut -= base  # noqa: PLW2901 - as the levels are
+            below = [level for level in levels if level < cut]
             if below:
-                up = min(up, cut - base - max(below))
+                up = min(up, cut - max(below))
             if len(below) < len(levels):
-                least = min([level for level in levels if level + base >= cut]) if below else min(levels)
-                down = min(down, least + base - cut + 1)
+                least = min([level for level in levels if level >= cut]) if below else min(levels)
+                down = min(down, least - cut + 1)
         timeline.ups[number], timeline.downs[number] = up, down
-        fires = test.fires
-        timeline.mark(number, low, high, bytes([fires(level + base) for level in block.levels[low:high]]))
-
-
-class Coverage(Counting):
-    """Counts distinct values, each with the weight that `weigh` gives."""
-
-    def __init__(
-        self,
-        timeline: Timeline,
-        timespan: int,
-        test: Test,
-        read: Callable[[Entry], Iterable[Counted]],
-        weigh: Callable[[Counted], int] | None = None,
-    ) -> None:
-        super().__init__(timeline, timespan, test)
-        self._read = read
-        self._weigh = weigh
-        self._latest: dict[Counted, int] = {}
-        # The occurrences of a value before the latest, ascending; one for each entry that holds it.
-        self._earlier: dict[Counted, list[int]] = {}
-
-    def enter(self, entry: Entry, number: int, index: int, *, new: bool) -> None:
-        """Count an entry that has been put into this slot."""
-        timeline, time = self._timeline, entry.time
-        last = number == len(timeline.blocks) - 1 and index == len(timeline.blocks[number].times) - 1
-        level = self._level_of_new(number, index, last=last) if new else self.level(number, index)
-        if not last:
-            if new:
-                self.set(number, index, level)
-            self.add(self._occur(entry))
-            return
-        latest, weigh, reach = self._latest, self._weigh, time - self._span
-        for value in self._read(entry):
-            former = latest.get(value)
-            latest[value] = time
-            if former is not None:
-                if value in self._earlier:
-                    self._earlier[value].append(former)
-                else:
-                    self._earlier[value] = [former]
-                if former >= reach:
-                    continue
-            level += 1 if weigh is None else weigh(value)
-        self.set(number, index, level)
-
-    def leave(self, entry: Entry) -> None:
-        """Leave out an entry that has been taken from its slot."""
-        ranges: Ranges = Counter()
-        time = entry.time
-        for value in self._read(entry):
-            if time == self._latest[value]:
-                if value in self._earlier:
-                    self._latest[value] = self._earlier[value].pop()
-                else:
-                    del self._latest[value]
-            else:
-                earlier = self._earlier[value]
-                del earlier[bisect_left(earlier, time)]
-            if not self._earlier.get(value, True):
-                del self._earlier[value]
-            covers = self._covers(value, time)
-            if covers is not None:
-                ranges[covers] -= 1 if self._weigh is None else self._weigh(value)
-        if ranges:
-            self.add(ranges)
-
-    def prune(self, gone: Iterable[Entry], before: int) -> None:
-        """Leave out entries that are forgotten, the oldest ones, all from before a time.
-
-        What they count at times of which the windows are still whole does not change. The last slot that is
-        not one of those is set right, for it is what the level of a later one is derived from.
-        """
-        latest: dict[Counted, int] = {}
-        for entry in gone:
-            latest.update(dict.fromkeys(self._read(entry), entry.time))
-        slot = self._timeline.before(before + self._span)
-        time = None if slot is None else self._timeline.blocks[slot[0]].times[slot[1]]
-        change = 0
-        for value, last in latest.items():
-            earlier = self._earlier.get(value)
-            if earlier is not None:
-                del earlier[: bisect_left(earlier, before)]
-                if not earlier:
-                    del self._earlier[value]
-            if self._latest[value] < before:
-                del self._latest[value]
-            if time is not None and last >= time - self._span:
-                following = earlier[0] if earlier else self._latest.get(value)
-                if following is None or following > time:
-                    change += 1 if self._weigh is None else self._weigh(value)
-        if slot is not None and change:
-            number, index = slot
-            self._timeline.blocks[number].levels[index] -= change
-
-    def _occur(self, entry: Entry) -> Ranges:
-        """Take note of the values of an entry that is not the newest; give where they count in addition."""
-        ranges: Ranges = Counter()
-        time = entry.time
-        for value in self._read(entry):
-            covers = self._covers(value, time)
-            if covers is not None:
-                ranges[covers] += 1 if self._weigh is None else self._weigh(value)
-            latest = self._latest.get(value)
-            if latest is None:
-                self._latest[value] = time
-                continue
-            earlier = self._earlier.setdefault(value, [])
-            if time >= latest:
-                earlier.append(latest)
-                self._latest[value] = time
-            elif earlier and time < earlier[-1]:
-                earlier.insert(bisect_left(earlier, time), time)
-            else:
-                earlier.append(time)
-        return ranges
-
-    def _covers(self, value: Counted, time: int) -> tuple[int, int] | None:
-        """Give the range over which an occurrence counts that the others of its value do not."""
-        former, following = self._around(value, time)
-        first = time if former is None else max(time, former + self._span + 1)
-        last = time + self._span if following is None else min(time + self._span, following - 1)
-        return (first, last) if first <= last else None
-
-    def _around(self, value: Counted, time: int) -> tuple[int | None, int | None]:
-        """Give the last occurrence of a value up to a time, and the first one after it."""
-        latest = self._latest.get(value)
-        if latest is None:
-            return None, None
-        if latest <= time:
-            return latest, None
-        earlier = self._earlier.get(value)
-        if earlier is None:
-            return None, latest
-        place = bisect_right(earlier, time)
-        return earlier[place - 1] if place else None, earlier[place] if place < len(earlier) else latest
-
-    def _present(self, value: Counted, first: int, last: int) -> bool:
-        """Tell whether a value occurs from `first` to `last`."""
-        former = self._around(value, last)[0]
-        return former is not None and former >= first
-
-    def _level_of_new(self, number: int, index: int, *, last: bool) -> int:
-        """Give the level of a slot that has just come, without its own entry."""
-        timeline = self._timeline
-        time = timeline.blocks[number].times[index]
-        former = (number, index - 1) if index else (number - 1, -1)
-        if former[0] < 0:
-            return 0
-        time_before = timeline.blocks[former[0]].times[former[1]]
-        reach, reach_before = time - self._span, time_before - self._span
-        if timeline.starts[0] >= reach:
-            return self.level(*former)
-        if last:
-            gone = {
-                value
-                for entry in timeline.between(reach_before, reach - 1)
-                for value in self._read(entry)
-                if self._latest[value] < reach
-            }
-            return self.level(*former) - self._weight(gone)
-        block = timeline.blocks[number]
-        after = (number, index + 1) if index + 1 < len(block.times) else (number + 1, 0)
-        time_after = timeline.blocks[after[0]].times[after[1]]
-        reach_after = time_after - self._span
-        if self._distance(reach_before, reach) <= self._distance(reach, reach_after):
-            entries = timeline.between(reach_before, reach - 1)
-            gone = {
-                value
-                for entry in entries
-                for value in self._read(entry)
-                if not self._present(value, reach, time_before)
-            }
-            return self.level(*former) - self._weight(gone)
-        came = {
-            value
-            for entry in timeline.between(time_after, time_after)
-            for value in self._read(entry)
-            if not self._present(value, reach, time_before)
-        }
-        went = {
-            value
-            for entry in timeline.between(reach, min(reach_after - 1, time_before))
-            for value in self._read(entry)
-            if not self._present(value, reach_after, time_after)
-        }
-        return self.level(*after) - self._weight(came) + self._weight(went)
-
-    def _weight(self, values: set[Counted]) -> int:
-        return len(values) if self._weigh is None else sum(map(self._weigh, values))
-
-
-class Rules(Coverage):
-    """Which rules have matched, for an extended condition: a bit for each, and an answer for each combination."""
-
-    def __init__(
-        self, timeline: Timeline, timespan: int, expression: Expression, rules: tuple[str, ...]
-    ) -> None:
-        bits = {rule: 1 << place for place, rule in enumerate(dict.fromkeys(rules))}
-
-        @functools.cache
-        def fires(level: int) -> bool:
-            return holds(expression, [rule for rule, bit in bits.items() if level & bit])
-
-        super().__init__(timeline, timespan, Test(fires, None), read_rules, lambda rule: bits[str(rule)])
-
-    def value(self, number: int, index: int) -> Exact | None:
-        """Give how many rules have matched."""
-        return self.level(number, index).bit_count()
 
 
 class Occurrences(Counting):
     """Counts entries: each one adds one over [t, t + timespan]."""
 
-    def enter(self, entry: Entry, number: int, index: int, *, new: bool) -> None:
-        """Count an entry that has been put into this slot."""
-        timeline = self._timeline
-        level = self._level_of_new(number, index) if new else self.level(number, index)
-        if number == len(timeline.blocks) - 1 and index == len(timeline.blocks[number].times) - 1:
+    def enter(self, entry: Entry, slot: Slot) -> None:
+        """Count an entry that has been put into a slot."""
+        number, index, new, last = slot
+        level = self._level_of_new(number, index, last) if new else self.level(number, index)
+        if last:
             self.set(number, index, level + 1)
             return
         if new:
             self.set(number, index, level)
         self._add(entry.time, entry.time + self._span, 1)
+
+    def _left(self, at: Entry | list[Entry], time: int) -> int:  # noqa: ARG002 - each entry leaves by itself
+        return len(at) if isinstance(at, list) else 1
 
     def leave(self, entry: Entry) -> None:
         """Leave out an entry that has been taken from its slot."""
@@ -409,8 +245,10 @@ class Occurrences(Counting):
             reach = block.times[slot[1]] - self._span
             block.levels[slot[1]] -= sum(entry.time >= reach for entry in gone)
 
-    def _level_of_new(self, number: int, index: int) -> int:
+    def _level_of_new(self, number: int, index: int, last: bool) -> int:
         timeline = self._timeline
+        if last:
+            return self.level_of_last(number, index)
         time = timeline.blocks[number].times[index]
         former = (number, index - 1) if index else (number - 1, -1)
         if former[0] < 0:
@@ -419,12 +257,11 @@ class Occurrences(Counting):
         if timeline.starts[0] >= reach:
             return self.level(*former)
         after = (number, index + 1) if index + 1 < len(timeline.blocks[number].times) else (number + 1, 0)
-        if after[0] < len(timeline.blocks):
-            time_after = timeline.blocks[after[0]].times[after[1]]
-            reach_before, reach_after = time_before - self._span, time_after - self._span
-            if self._distance(reach, reach_after) < self._distance(reach_before, reach):
-                went = self._entries(reach, min(reach_after - 1, time_before))
-                return self.level(*after) - self._entries(time_after, time_after) + went
+        time_after = timeline.blocks[after[0]].times[after[1]]
+        reach_before, reach_after = time_before - self._span, time_after - self._span
+        if self._distance(reach, reach_after) < self._distance(reach_before, reach):
+            went = self._entries(reach, min(reach_after - 1, time_before))
+            return self.level(*after) - self._entries(time_after, time_after) + went
         return self.level(*former) - self._entries(time_before - self._span, reach - 1)
 
     def _entries(self, first: int, last: int) -> int:
@@ -433,13 +270,3 @@ class Occurrences(Counting):
             for number, low, high in self._timeline.spans(first, last)
             for held in self._timeline.blocks[number].at[low:high]
         )
-
-
-def read_values(entry: Entry) -> tuple[Counted, ...]:
-    """Count the values of an entry."""
-    return entry.values
-
-
-def read_rules(entry: Entry) -> frozenset[str]:
-    """Count the rules that an entry matches."""
-    return entry.rules

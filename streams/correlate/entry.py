@@ -33,8 +33,10 @@ class Entry:
     for each event and window, so it is kept small: one value, and the entry's own id, are not wrapped.
     """
 
-    __slots__ = ("_evidence", "_values", "id", "rules", "time", "track")
+    __slots__ = ("_evidence", "bare", "id", "rules", "time", "track")
 
+    bare: Counted | tuple[Counted, ...]
+    """The values, a single one as it is."""
     track: Track
     """Where it stands, once it does."""
 
@@ -49,14 +51,14 @@ class Entry:
         self.id = id
         self.time = time
         self.rules = rules
-        self._values = values[0] if len(values) == 1 else values
+        self.bare = values[0] if len(values) == 1 else values
         self._evidence = evidence
 
     @property
     def values(self) -> tuple[Counted, ...]:
         """What the metric counts."""
-        values = self._values
-        return values if type(values) is tuple else (values,)  # type: ignore[return-value]  # narrowed
+        values = self.bare
+        return values if isinstance(values, tuple) else (values,)
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ class Entry:
     @property
     def size(self) -> int:
         """How many values it brings into a window, at least one: it is itself kept."""
-        values = self._values
+        values = self.bare
         return len(values) or 1 if type(values) is tuple else 1
 
     def same(self, other: Entry) -> bool:
@@ -79,13 +81,15 @@ class Entry:
         return (
             self.time == other.time
             and self.rules == other.rules
-            and self._values == other._values
+            and self.bare == other.bare
             and self._evidence == other._evidence
         )
 
 
 def fold(value: Scalar) -> str:
     """Write a value so that equal ones are one text: case does not matter, and 5, 5.0, "5" are one."""
+    if isinstance(value, str):
+        return value.casefold()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -101,10 +105,16 @@ def groups(fields: Mapping[str, Value], names: tuple[str, ...]) -> list[tuple[st
     """
     choices: list[Sequence[Scalar]] = []
     for name in names:
-        present = [value for value in as_list(fields.get(name)) if value is not None]
+        value = fields.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            choices.append((value,))
+            continue
+        present = [item for item in value if item is not None]
         if not present:
             return []
-        spelled = {fold(value): value for value in sorted(present, key=repr, reverse=True)}
+        spelled = {fold(item): item for item in sorted(present, key=repr, reverse=True)}
         choices.append(list(spelled.values()))
     return [(_key(values), values) for values in itertools.product(*choices)]
 
@@ -112,13 +122,17 @@ def groups(fields: Mapping[str, Value], names: tuple[str, ...]) -> list[tuple[st
 def _keys(fields: Mapping[str, Value], names: tuple[str, ...]) -> Iterable[str]:
     """Give the folded keys alone, without sorting out which spelling is shown."""
     if len(names) == 1:
-        return [fold(v).translate(_ESCAPED) for v in as_list(fields.get(names[0])) if v is not None]
+        return [_escaped(fold(value)) for value in as_list(fields.get(names[0])) if value is not None]
     return [key for key, _ in groups(fields, names)]
 
 
 def _key(values: Iterable[Scalar]) -> str:
     """Join folded values, so that no value can pass for two by holding the separator."""
-    return SEPARATOR.join(fold(value).translate(_ESCAPED) for value in values)
+    return SEPARATOR.join([_escaped(fold(value)) for value in values])
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPED) if SEPARATOR in text or "\x1e" in text else text
 
 
 def counted_fields(correlation: Correlation, rules: Iterable[str]) -> frozenset[tuple[str, ...]]:

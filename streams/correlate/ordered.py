@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from streams.correlate.entry import Entry
 from streams.correlate.metric import COMPARE, Exact, exact
-from streams.correlate.timeline import FAR, Timeline
+from streams.correlate.timeline import FAR, Slot, Timeline
 from streams.rule import Expression, Threshold
 
 Chains = tuple[tuple[int, ...], ...]
@@ -33,8 +33,8 @@ class Ordered:
         self._number = exact(condition.number)
         self._empty: Chains = tuple((_NONE,) * (index + 1) for index in range(len(rules)))
 
-    def enter(self, entry: Entry, number: int, index: int, *, new: bool) -> None:  # noqa: ARG002 - the same
-        """Take in an entry that has been put into this slot."""
+    def enter(self, entry: Entry, slot: Slot) -> None:  # noqa: ARG002 - the same
+        """Take in an entry that has been put into a slot."""
         self._follow(entry.time)
 
     def leave(self, entry: Entry) -> None:
@@ -64,7 +64,7 @@ class Ordered:
                 timeline.mark(number, index, index + 1, bytes((fires,)))
 
     def _next(self, before: Chains, time: int, at: Entry | list[Entry]) -> Chains:
-        matched = frozenset().union(*(entry.rules for entry in at)) if isinstance(at, list) else at.rules
+        matched = _matched(at)
         oldest = time - self._span
         kept = [tuple([begun if begun >= oldest else _NONE for begun in lengths]) for lengths in before]
         chains = list(kept)
@@ -94,8 +94,9 @@ class OrderedExpression:
         self._bits: dict[str, int] = {}
         self._slots = 0
 
-    def enter(self, entry: Entry, number: int, index: int, *, new: bool) -> None:
-        """Take in an entry that has been put into this slot."""
+    def enter(self, entry: Entry, slot: Slot) -> None:
+        """Take in an entry that has been put into a slot."""
+        number, index, new, _ = slot
         place = self._offset(number) + index
         if new:
             if place < self._slots:
@@ -110,14 +111,11 @@ class OrderedExpression:
     def leave(self, entry: Entry) -> None:
         """Leave out an entry that has been taken from its slot."""
         self._bits.clear()
-        place = 0
-        for block in self._timeline.blocks:
-            for place, at in enumerate(block.at, place):  # noqa: B007 - it goes on in the next block
-                for held in at if isinstance(at, list) else (at,):
-                    for rule in held.rules:
-                        self._bits[rule] = self._bits.get(rule, 0) | 1 << place
-            place += 1
-        self._slots = place
+        slots = [at for block in self._timeline.blocks for at in block.at]
+        for place, at in enumerate(slots):
+            for rule in _matched(at):
+                self._bits[rule] = self._bits.get(rule, 0) | 1 << place
+        self._slots = len(slots)
         self._evaluate(entry.time)
 
     def prune(self, gone: Iterable[Entry], before: int) -> None:  # noqa: ARG002 - as the other metrics
@@ -182,6 +180,12 @@ def _starts(expression: Expression, seen: Mapping[str, int], ends: int, everywhe
             for operand in reversed(expression.operands):
                 ends = _starts(operand, seen, ends, everywhere)
             return ends
+
+
+def _matched(at: Entry | list[Entry]) -> frozenset[str]:
+    if isinstance(at, list):
+        return frozenset().union(*(entry.rules for entry in at))
+    return at.rules
 
 
 def _longest(chains: Chains) -> int:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from streams.correlate.entry import Counted, Entry
 from streams.correlate.metric import COMPARE, Exact, exact
-from streams.correlate.timeline import Timeline
+from streams.correlate.timeline import Slot, Timeline
 from streams.rule import Threshold
 
 
@@ -26,8 +26,9 @@ class Sums:
         self._compare = COMPARE[condition.operator]
         self._number = exact(condition.number)
 
-    def enter(self, entry: Entry, number: int, index: int, *, new: bool) -> None:
-        """Add an entry that has been put into this slot."""
+    def enter(self, entry: Entry, slot: Slot) -> None:
+        """Add an entry that has been put into a slot."""
+        number, index, new, _ = slot
         if new:
             self._timeline.blocks[number].levels[index] = self._level_of_new(number, index)
         self._add(entry.time, *_sum([entry]))
@@ -95,10 +96,10 @@ class Percentiles:
         # All numbers of the window of the newest slot, ascending; None after a change that did not reach it.
         self._newest: list[Counted] | None = []
 
-    def enter(self, entry: Entry, number: int, index: int, *, new: bool) -> None:
-        """Take in an entry that has been put into this slot."""
+    def enter(self, entry: Entry, slot: Slot) -> None:
+        """Take in an entry that has been put into a slot."""
         timeline = self._timeline
-        last = number == len(timeline.blocks) - 1 and index == len(timeline.blocks[number].times) - 1
+        number, index, new, last = slot
         if not last or self._newest is None:
             self._sweep(entry.time)
             return
@@ -128,7 +129,8 @@ class Percentiles:
         if level is None:
             return None
         low, high, hundredths = level
-        return exact(low) + Fraction(exact(high) - exact(low)) * hundredths / 100
+        value: Exact = exact(low) + Fraction(exact(high) - exact(low)) * hundredths / 100
+        return value
 
     def _sweep(self, changed: int) -> None:
         """Evaluate again every slot that a change at a time can affect."""
@@ -182,4 +184,4 @@ def _sum(entries: Iterable[Entry]) -> tuple[Exact, int]:
 def _take_out(held: list[Counted], entries: Iterable[Entry]) -> None:
     for entry in entries:
         for value in entry.values:
-            del held[bisect_left(held, value)]  # type: ignore[type-var]  # numbers all
+            del held[bisect_left(held, value)]

@@ -21,6 +21,10 @@ FAR = 2**62
 """More than any level can change by."""
 
 
+Slot = tuple[int, int, bool, bool]
+"""The number of a slot's block and its place there; whether it is new, and whether it is the last one."""
+
+
 class Block:
     """Some slots that follow each other: four lists in parallel.
 
@@ -55,6 +59,8 @@ class Timeline:
         self.downs: list[int] = []
         self.gained: list[int] = []
         self.lost = False
+        self.moves = 0
+        """Counts the changes after which slots may have other numbers than before: all but a further one."""
 
     @property
     def newest(self) -> int | None:
@@ -66,8 +72,8 @@ class Timeline:
         """The first time that has an entry."""
         return self.starts[0] if self.starts else None
 
-    def place(self, entry: Entry, level: Any) -> tuple[int, int, bool]:
-        """Put an entry into the slot of its time, a new one with this level where there is none; say which."""
+    def place(self, entry: Entry, level: Any) -> Slot:
+        """Put an entry into the slot of its time, or into a new one with this level; say which."""
         time, blocks = entry.time, self.blocks
         if blocks:
             times = blocks[-1].times
@@ -78,12 +84,12 @@ class Timeline:
                     block.at.append(entry)
                     block.levels.append(level)
                     block.fires.append(SILENT)
-                    return len(blocks) - 1, len(times) - 1, True
+                    return len(blocks) - 1, len(times) - 1, True, True
             else:
                 number = bisect_right(self.starts, time) - 1
                 return self._insert(max(number, 0), entry, level)
         self._add_block(len(blocks), Block([time], [entry], [level], bytearray(1)), 0)
-        return len(blocks) - 1, 0, True
+        return len(blocks) - 1, 0, True, True
 
     def take(self, entry: Entry) -> None:
         """Take an entry out that is there, and its slot with it when that holds no other."""
@@ -95,6 +101,7 @@ class Timeline:
             if len(held) == 1:
                 block.at[index] = held[0]
             return
+        self.moves += 1
         self.lost = self.lost or block.fires[index] == FIRES
         del block.times[index], block.at[index], block.levels[index], block.fires[index]
         if not block.times:
@@ -125,7 +132,7 @@ class Timeline:
                     yield held
 
     def spans(self, first: int, last: int) -> Iterator[tuple[int, int, int]]:
-        """Give the slots from time `first` to time `last`, block by block: its number, from where, to where."""
+        """Give the slots from time `first` to `last`: for each block its number, from where, to where."""
         for number in range(max(bisect_right(self.starts, first) - 1, 0), bisect_right(self.starts, last)):
             times = self.blocks[number].times
             low = 0 if times[0] >= first else bisect_left(times, first)
@@ -134,18 +141,21 @@ class Timeline:
                 yield number, low, high
 
     def mark(self, number: int, low: int, high: int, fresh: bytes) -> None:
-        """Say which slots of a block fire, a byte for each, save those that are final; take note of changes."""
+        """Say which slots of a block fire, a byte for each, save those that are final; note what changes."""
         block = self.blocks[number]
         former = block.fires[low:high]
-        if former == fresh:
-            return
-        for index, (old, new) in enumerate(zip(former, fresh, strict=True), low):
-            if old != new and old != FINAL:
-                block.fires[index] = new
-                if new == FIRES:
-                    self.gained.append(block.times[index])
-                else:
-                    self.lost = True
+        different = int.from_bytes(former, "little") ^ int.from_bytes(fresh, "little")
+        while different:
+            place = (different & -different).bit_length() - 1 >> 3
+            different &= -1 << 8 * (place + 1)
+            index = low + place
+            if former[place] == FINAL:
+                continue
+            block.fires[index] = fresh[place]
+            if fresh[place] == FIRES:
+                self.gained.append(block.times[index])
+            else:
+                self.lost = True
 
     def finish(self, before: int) -> None:
         """Say that no time before this one fires any more, whatever becomes of what they rest on."""
@@ -159,6 +169,7 @@ class Timeline:
         """Forget all slots before a time, and give their entries."""
         if not self.starts or self.starts[0] >= before:
             return []
+        self.moves += 1
         gone = list(self.between(self.starts[0], before - 1))
         number, index = self.find(before)
         self._delete_blocks(0, number)
@@ -192,7 +203,7 @@ class Timeline:
                 break
         return None
 
-    def _insert(self, number: int, entry: Entry, level: Any) -> tuple[int, int, bool]:
+    def _insert(self, number: int, entry: Entry, level: Any) -> Slot:
         block = self.blocks[number]
         index = bisect_left(block.times, entry.time)
         if index < len(block.times) and block.times[index] == entry.time:
@@ -201,7 +212,9 @@ class Timeline:
                 held.insert(bisect_left(held, entry.id, key=_id), entry)
             else:
                 block.at[index] = [held, entry] if held.id <= entry.id else [entry, held]
-            return number, index, False
+            last = number == len(self.blocks) - 1 and index == len(block.times) - 1
+            return number, index, False, last
+        self.moves += 1
         block.times.insert(index, entry.time)
         block.at.insert(index, entry)
         block.levels.insert(index, level)
@@ -217,8 +230,8 @@ class Timeline:
             self.ups[number + 1], self.downs[number + 1] = self.ups[number], self.downs[number]
             del block.times[SIZE:], block.at[SIZE:], block.levels[SIZE:], block.fires[SIZE:]
             if index >= SIZE:
-                return number + 1, index - SIZE, True
-        return number, index, True
+                return number + 1, index - SIZE, True, False
+        return number, index, True, False
 
     def _add_block(self, number: int, block: Block, base: int) -> None:
         self.blocks.insert(number, block)
@@ -229,7 +242,7 @@ class Timeline:
 
     def _delete_blocks(self, first: int, last: int) -> None:
         for column in (self.blocks, self.starts, self.bases, self.ups, self.downs):
-            del column[first:last]  # type: ignore[attr-defined]  # lists all
+            del column[first:last]
 
 
 def _id(entry: Entry) -> str:

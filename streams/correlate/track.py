@@ -115,7 +115,7 @@ class Track:
         near = self._near(times[0], times[-1])
         if near.stop - near.start != 1:
             return None
-        episode = self.episodes[near.start]
+        (episode,) = self.episodes[near]
         if episode.first - self._quiet > times[0] or times[-1] > episode.last + self._quiet:
             return None
         episode.first, episode.last = min(episode.first, times[0]), max(episode.last, times[-1])

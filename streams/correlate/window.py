@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from streams.correlate.counting import Coverage, Occurrences, Rules, Test, read_rules, read_values
+from streams.correlate.counting import Occurrences, Test
+from streams.correlate.coverage import Coverage, Rules, read_rules, read_values
 from streams.correlate.entry import Entry
 from streams.correlate.metric import Exact, Number, plain
 from streams.correlate.ordered import Ordered, OrderedExpression
 from streams.correlate.summing import Percentiles, Sums
-from streams.correlate.timeline import FINAL, FIRES, Timeline
+from streams.correlate.timeline import FINAL, FIRES, Slot, Timeline
 from streams.rule import Correlation, CorrelationType, Expression, Threshold
 
 
 class Metric(Protocol):
     """What a correlation looks at, as levels of a timeline's slots; it marks those that fire."""
 
-    def enter(self, entry: Entry, number: int, index: int, *, new: bool) -> None:
-        """Take in an entry that has been put into this slot, which is `new` or held others before."""
+    def enter(self, entry: Entry, slot: Slot) -> None:
+        """Take in an entry that has been put into a slot."""
         ...
 
     def leave(self, entry: Entry) -> None:
@@ -76,8 +77,7 @@ class Window:
         if former is not None:
             timeline.take(former)
             self._metric.leave(former)
-        number, index, new = timeline.place(entry, 0)
-        self._metric.enter(entry, number, index, new=new)
+        self._metric.enter(entry, timeline.place(entry, 0))
 
     def discard(self, entry: Entry) -> None:
         """Let an entry go as if it had never been."""
