@@ -60,10 +60,10 @@ class Limits(Part):
     values: int = Field(
         default=1_000_000,
         ge=1,
-        description="Values, or events, that a window of one group may hold, for correlations that count.",
+        description="Values, or events, that one group may hold, in its window and below its open alerts.",
     )
     values_recomputed: int = Field(
-        default=20_000,
+        default=10_000,
         ge=1,
         description="The same for sums, means, percentiles, ordered and extended conditions, of which an"
         " event out of order concerns each value of a timespan.",

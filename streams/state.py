@@ -79,7 +79,7 @@ class Table(MutableMapping[str, Any]):
 
 
 class EncodedTable:
-    """A table of JSON values that are held as they are saved: smaller, and decoded each time they are read."""
+    """A table of JSON values that are held as they are saved: smaller, and decoded when they are read."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -10,13 +10,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from streams.alert import Status
 from streams.correlate.agenda import Agenda
 from streams.correlate.entry import Entry, counted_fields, groups, metric_values
 from streams.correlate.episode import Episode
 from streams.correlate.evidence import EvidenceStore
+from streams.correlate.firing import Changed, Firing, firing_at
+from streams.correlate.limiter import Limiter, LimitReached
 from streams.correlate.paging import Pager
 from streams.correlate.placements import Placements
 from streams.correlate.severity import SeverityTable
@@ -28,27 +29,6 @@ from streams.event import Event, Scalar, first
 from streams.rule import Correlation, Rule
 from streams.settings import Limits
 from streams.state import Saved, Table
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """A correlation's condition was true at an event's time; `events` are the ids of all that made it so."""
-
-    correlation: Correlation
-    key: str
-    group: dict[str, Scalar]
-    time: int
-    value: int | float
-    events: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """An episode that changed since it was last shown."""
-
-    track: Track
-    episode: Episode
-
 
 _Wanted = dict[str, tuple[Track, Entry]]
 
@@ -69,7 +49,7 @@ class Correlator:
         keep_firings: bool = False,
     ) -> None:
         self._subscriptions = Subscriptions(rules, correlations)
-        self._limits = limits or Limits()
+        self._limiter = Limiter(limits or Limits())
         self._pager = Pager(severity)
         self.evidence = EvidenceStore()
         self._tracks = Tracks(self._subscriptions)
@@ -92,7 +72,7 @@ class Correlator:
             self.evidence.table,
             *self._pager.tables,
         )
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def apply(self, event: Event, rules: Iterable[Rule], watermark: int) -> None:
         """Take in an event and the rules that match it, in place of any former version of the same event.
@@ -101,6 +81,7 @@ class Correlator:
         its group; detections that alert by themselves still do.
         """
         self._reach(watermark)
+        self._limiter.begin(event)
         wanted: _Wanted = {}
         late = event.time < self._watermark
         standing = self._placed.of(event.id) if late else []
@@ -114,7 +95,7 @@ class Correlator:
         else:
             for rule in rules:
                 self._collect(wanted, event.id, event.time, rule.id, event.fields, None)
-            wanted = {key: pair for key, pair in wanted.items() if self._in_time(*pair)}
+            wanted = self._admitted({key: pair for key, pair in wanted.items() if self._in_time(*pair)})
         news = bool(wanted) and self.evidence.remember(event)
         self._page(self._replace(event.id, wanted, event.id, news=news))
 
@@ -136,6 +117,17 @@ class Correlator:
         """Give the episodes for which a page is due, to be shown as they are at this very event."""
         due, self._due = self._due, []
         return due
+
+    def take_limits(self) -> list[LimitReached]:
+        """Give the limits that have kept something out since the last call."""
+        return self._limiter.take()
+
+    def take_counts(self) -> Counter[str]:
+        """Give what was counted since the last call: `late`, `left_out`, `groups_left_out`."""
+        counts = self._counts + self._limiter.counts
+        self._counts.clear()
+        self._limiter.counts.clear()
+        return counts
 
     def take(self) -> list[Changed]:
         """Give the episodes of alerting rules that changed since the last call."""
@@ -168,7 +160,7 @@ class Correlator:
     def firings(self) -> list[Firing]:
         """Give every firing that stands, of correlations that alert, in the order of time."""
         standing = [
-            _firing(track, time)
+            firing_at(track, time)
             for track in self._tracks
             if track.correlation.timespan and track.correlation.rule.alerts
             for time in track.visible(self._watermark)
@@ -229,6 +221,12 @@ class Correlator:
         """Give the track of a group, a new one where there is none; None where a limit forbids it."""
         track = self._tracks.find(correlation, key)
         if track is None:
+            together = not key and not correlation.timespan
+            if not together and not self._limiter.admits_group(correlation, self._tracks.count(correlation)):
+                if correlation.timespan:
+                    return None
+                # A detection that alerts by itself still does, together with the others without room.
+                return self._track(correlation, "", dict.fromkeys(group))
             track = self._tracks.open(correlation, key, group)
             self._schedule(track)  # as it is, empty: should nothing come to stay in it, it goes again
             return track
@@ -243,12 +241,30 @@ class Correlator:
     def _in_time(self, track: Track, entry: Entry) -> bool:
         if not track.correlation.timespan or entry.time >= self._watermark:
             return True
-        self.counts["late"] += 1
+        self._counts["late"] += 1
         for episode in track.episodes:
             episode.late += 1
             self._note(track, episode)
         self._schedule(track)
         return False
+
+    def _admitted(self, wanted: _Wanted) -> _Wanted:
+        """Leave out what finds its window full, in favour of a former version where there is one."""
+        admitted: _Wanted = {}
+        for key, (track, entry) in wanted.items():
+            former = self._placed.find(entry.id, track)
+            if not self._limiter.has_room(track, entry, former):
+                self._prune(track)  # whether it has been forgotten yet must not decide
+            if self._limiter.admits(track, entry, former):
+                admitted[key] = (track, entry)
+                continue
+            if former is not None:
+                admitted[key] = (track, former)
+            track.leave_out(entry.time)
+            self._tracks.save(track)
+            for episode in track.episodes:
+                self._note(track, episode)
+        return admitted
 
     def _replace(
         self, entry_id: str, wanted: _Wanted, completing: str, *, news: bool = False
@@ -308,7 +324,7 @@ class Correlator:
             if firing not in gone:
                 evidence = track.firing_evidence(firing)
                 self._collect(wanted, entry_id, firing, track.correlation.rule.id, track.group, evidence)
-            changed += self._replace(entry_id, wanted, completing or entry_id)
+            changed += self._replace(entry_id, self._admitted(wanted), completing or entry_id)
         return changed
 
     def _page(self, changed: list[Changed]) -> None:
@@ -336,7 +352,7 @@ class Correlator:
     def _prune(self, track: Track) -> None:
         before = track.settled_before(self._final_before)
         if self._keep_firings and track.correlation.timespan and track.correlation.rule.alerts:
-            self._final.extend(_firing(track, time) for time in track.window.firings(-FOREVER, before - 1))
+            self._final.extend(firing_at(track, time) for time in track.window.firings(-FOREVER, before - 1))
         self._placed.prune(track, before)
         if track.id in self._fed:
             fed = self._fed[track.id]
@@ -370,8 +386,3 @@ class Correlator:
             affected = track.release(time, self._watermark, self.evidence.fields)
             self._page(self._passed_on(track, time, None, affected))
             self._releasing = None
-
-
-def _firing(track: Track, time: int) -> Firing:
-    value = track.window.value(time)
-    return Firing(track.correlation, track.key, track.group, time, value, track.firing_evidence(time))

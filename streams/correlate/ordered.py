@@ -138,6 +138,7 @@ class OrderedExpression:
         start = self._offset(oldest) + place
         for number, low, high in timeline.spans(changed, changed + self._span):
             block = timeline.blocks[number]
+            fires = bytearray()
             for end, index in enumerate(range(low, high), self._offset(number) + low):
                 while timeline.blocks[oldest].times[place] < block.times[index] - self._span:
                     start, place = start + 1, place + 1
@@ -145,9 +146,10 @@ class OrderedExpression:
                         oldest, place = oldest + 1, 0
                 window = (1 << end - start + 1) - 1
                 seen = {rule: found for rule, bits in self._bits.items() if (found := bits >> start & window)}
-                fires = is_satisfied(self._expression, seen, end - start + 1)
-                block.levels[index] = len(seen) if fires else None
-                timeline.mark(number, index, index + 1, bytes((fires,)))
+                satisfied = is_satisfied(self._expression, seen, end - start + 1)
+                block.levels[index] = len(seen) if satisfied else None
+                fires.append(satisfied)
+            timeline.mark(number, low, high, fires)
 
 
 def is_satisfied(expression: Expression, seen: Mapping[str, int], times: int) -> bool:

@@ -92,7 +92,7 @@ class Percentiles:
         self._span = timespan
         self._percent = percent
         self._compare = COMPARE[condition.operator]
-        self._number = exact(condition.number)
+        self._hundredfold = 100 * exact(condition.number)
         # All numbers of the window of the newest slot, ascending; None after a change that did not reach it.
         self._newest: list[Counted] | None = []
 
@@ -109,7 +109,8 @@ class Percentiles:
             _take_out(self._newest, timeline.between(first, entry.time - self._span - 1))
         for value in entry.values:
             insort(self._newest, value)
-        self._set(number, index, self._newest)
+        timeline.blocks[number].levels[index], fires = self._evaluate(self._newest)
+        timeline.mark(number, index, index + 1, bytes((fires,)))
 
     def leave(self, entry: Entry) -> None:
         """Leave out an entry that has been taken from its slot."""
@@ -138,37 +139,41 @@ class Percentiles:
         held: list[Counted] = sorted(
             value for entry in timeline.between(changed - span, changed - 1) for value in entry.values
         )
-        reach = changed - span
-        for number, low, high in list(timeline.spans(changed, changed + span)):
+        oldest, place = timeline.find(changed - span)
+        for number, low, high in timeline.spans(changed, changed + span):
+            block = timeline.blocks[number]
+            fires = bytearray()
             for index in range(low, high):
-                time = timeline.blocks[number].times[index]
-                _take_out(held, timeline.between(reach, time - span - 1))
-                reach = time - span
-                for entry in timeline.between(time, time):
+                reach = block.times[index] - span
+                while timeline.blocks[oldest].times[place] < reach:
+                    _take_out(held, _entries(timeline.blocks[oldest].at[place]))
+                    place += 1
+                    if place == len(timeline.blocks[oldest].times):
+                        oldest, place = oldest + 1, 0
+                for entry in _entries(block.at[index]):
                     for value in entry.values:
                         insort(held, value)
-                self._set(number, index, held)
+                block.levels[index], fires_here = self._evaluate(held)
+                fires.append(fires_here)
+            timeline.mark(number, low, high, fires)
         newest = timeline.newest
         if newest is None or changed <= newest <= changed + span:
             self._newest = held
         elif newest < changed:
             self._newest = None
 
-    def _set(self, number: int, index: int, held: list[Counted]) -> None:
-        fires = False
-        level = None
-        if held:
-            rank, hundredths = divmod(self._percent * (len(held) - 1), 100)
-            low = held[rank]
-            high = held[rank + 1] if hundredths else low
-            level = (low, high, hundredths)
-            if isinstance(low, int) and isinstance(high, int):
-                fires = self._compare(100 * low + (high - low) * hundredths, 100 * self._number)
-            else:
-                exactly = 100 * exact(low) + (exact(high) - exact(low)) * hundredths
-                fires = self._compare(exactly, 100 * self._number)
-        self._timeline.blocks[number].levels[index] = level
-        self._timeline.mark(number, index, index + 1, bytes((fires,)))
+    def _evaluate(self, held: list[Counted]) -> tuple[tuple[Counted, Counted, int] | None, bool]:
+        """Give the level for the numbers of a window, and whether it fires."""
+        if not held:
+            return None, False
+        rank, hundredths = divmod(self._percent * (len(held) - 1), 100)
+        low = held[rank]
+        high = held[rank + 1] if hundredths else low
+        if isinstance(low, int) and isinstance(high, int):
+            value: Exact = 100 * low + (high - low) * hundredths
+        else:
+            value = 100 * exact(low) + (exact(high) - exact(low)) * hundredths
+        return (low, high, hundredths), self._compare(value, self._hundredfold)
 
 
 def _sum(entries: Iterable[Entry]) -> tuple[Exact, int]:
@@ -185,3 +190,7 @@ def _take_out(held: list[Counted], entries: Iterable[Entry]) -> None:
     for entry in entries:
         for value in entry.values:
             del held[bisect_left(held, value)]
+
+
+def _entries(at: Entry | list[Entry]) -> Iterable[Entry]:
+    return at if isinstance(at, list) else (at,)

@@ -140,7 +140,7 @@ class Timeline:
             if low < high:
                 yield number, low, high
 
-    def mark(self, number: int, low: int, high: int, fresh: bytes) -> None:
+    def mark(self, number: int, low: int, high: int, fresh: bytes | bytearray) -> None:
         """Say which slots of a block fire, a byte for each, save those that are final; note what changes."""
         block = self.blocks[number]
         former = block.fires[low:high]

@@ -40,8 +40,16 @@ class Track:
         self.window = Window(correlation)
         self.episodes: list[Episode] = []
         self.left_out = 0
+        self.left_out_last = -FOREVER
         self._quiet = max(quiet, correlation.timespan)
         self._holds = needs_absence(correlation.condition)
+
+    def leave_out(self, time: int) -> None:
+        """Take note that the window was full when an event of this time came."""
+        self.left_out += 1
+        self.left_out_last = max(self.left_out_last, time)
+        for episode in self.episodes:
+            episode.left_out += 1
 
     def spell(self, group: dict[str, Scalar]) -> bool:
         """Take note of a spelling of the group's values; tell whether it is now the one shown."""
@@ -190,11 +198,7 @@ class Track:
         for times in clusters(self.visible(watermark, first, last), self._quiet):
             owners = [e for e in former if e.first <= times[-1] and times[0] <= e.last]
             former = [e for e in former if e not in owners]
-            episode = (
-                owners[0]
-                if owners
-                else Episode(self._new_id(times[0], completing, taken), times[0], times[-1])
-            )
+            episode = owners[0] if owners else self._new(times, completing, taken)
             for later in owners[1:]:
                 later.summary, later.status, later.superseded_by = (
                     self.summary(later),
@@ -202,6 +206,7 @@ class Track:
                     episode.id,
                 )
                 episode.pages += later.pages
+                episode.left_out = max(episode.left_out, later.left_out)
                 episode.paged = max(episode.paged, later.paged)
                 episode.breach = episode.breach or later.breach
                 affected.append(later)
@@ -214,6 +219,11 @@ class Track:
             episode.status = Status.RETRACTED
             affected.append(episode)
         return affected
+
+    def _new(self, times: Sequence[int], completing: str | None, taken: set[str]) -> Episode:
+        # What found the window full before its first firing was missing from it as well.
+        missing = self.left_out if times[0] - self.correlation.timespan <= self.left_out_last else 0
+        return Episode(self._new_id(times[0], completing, taken), times[0], times[-1], left_out=missing)
 
     def _new_id(self, time: int, completing: str | None, taken: set[str]) -> str:
         if completing is None or self._holds:  # which event lets a held firing out depends on the batch

@@ -56,7 +56,7 @@ class Tracks:
             "correlation": track.correlation.rule.id,
             "key": track.key,
             "group": track.group,
-            "left_out": track.left_out,
+            "left_out": [track.left_out, track.left_out_last],
         }
         self.table[track.id] = row
 
@@ -71,7 +71,7 @@ class Tracks:
             correlation = self._subscriptions.find(row["correlation"])
             if correlation is not None:
                 track = Track(track_id, correlation, row["key"], row["group"], quiet(correlation.rule))
-                track.left_out = row.get("left_out", 0)
+                track.left_out, track.left_out_last = row["left_out"]
                 self._add(track)
 
     def _add(self, track: Track) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from streams.correlate.counting import Occurrences, Test
+from streams.correlate.counting import Counting, Occurrences, Test
 from streams.correlate.coverage import Coverage, Rules, read_rules, read_values
 from streams.correlate.entry import Entry
 from streams.correlate.metric import Exact, Number, plain
@@ -47,6 +47,13 @@ class Window:
         self._span = correlation.timespan
         self.timeline = Timeline()
         self._metric = metric_for(correlation, self.timeline)
+        self.held = 0
+        """How many values are held, or entries where there are none."""
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether an entry out of order is worked into each of the times that it concerns."""
+        return not isinstance(self._metric, Counting)
 
     @property
     def gained(self) -> list[int]:
@@ -74,7 +81,9 @@ class Window:
         if timeline.gained:
             timeline.gained = []
         timeline.lost = False
+        self.held += entry.size
         if former is not None:
+            self.held -= former.size
             timeline.take(former)
             self._metric.leave(former)
         self._metric.enter(entry, timeline.place(entry, 0))
@@ -82,6 +91,7 @@ class Window:
     def discard(self, entry: Entry) -> None:
         """Let an entry go as if it had never been."""
         self.timeline.gained, self.timeline.lost = [], False
+        self.held -= entry.size
         self.timeline.take(entry)
         self._metric.leave(entry)
 
@@ -137,6 +147,7 @@ class Window:
         """
         gone = self.timeline.prune(before)
         if gone:
+            self.held -= sum(entry.size for entry in gone)
             if self._span:
                 self.timeline.finish(before + self._span)
             self._metric.prune(gone, before)
