@@ -68,6 +68,11 @@ class Limits(Part):
         description="The same for sums, means, percentiles, ordered and extended conditions, of which an"
         " event out of order concerns each value of a timespan.",
     )
+    chained_evidence: int = Field(
+        default=200_000,
+        ge=1,
+        description="Ids of events that one group may hold for firings of correlations that it refers to.",
+    )
     groups: int = Field(default=1_000_000, ge=1, description="Groups that one correlation may hold.")
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from streams.alert import Status
 from streams.correlate.agenda import Agenda
-from streams.correlate.entry import Entry, counted_fields, groups, metric_values
+from streams.correlate.entry import Entry
 from streams.correlate.episode import Episode
+from streams.correlate.episode_table import EpisodeTable
 from streams.correlate.evidence import EvidenceStore
 from streams.correlate.firing import Changed, Firing, firing_at
 from streams.correlate.limiter import Limiter, LimitReached
@@ -22,15 +23,13 @@ from streams.correlate.paging import Pager
 from streams.correlate.placements import Placements
 from streams.correlate.severity import SeverityTable
 from streams.correlate.subscriptions import Subscriptions
-from streams.correlate.tally import Fields
 from streams.correlate.track import FOREVER, Track
 from streams.correlate.tracks import Tracks
-from streams.event import Event, Scalar, first
+from streams.correlate.wanted import Collector, Wanted
+from streams.event import Event, Scalar
 from streams.rule import Correlation, Rule
 from streams.settings import Limits
-from streams.state import Saved, Table
-
-_Wanted = dict[str, tuple[Track, Entry]]
+from streams.state import Saved
 
 
 class Correlator:
@@ -54,21 +53,21 @@ class Correlator:
         self.evidence = EvidenceStore()
         self._tracks = Tracks(self._subscriptions)
         self._placed = Placements(self.evidence)
+        self._collector = Collector(self._subscriptions, self._track)
         self._fed: dict[str, list[int]] = {}
         self._expiries = Agenda()
         self._awaiting = Agenda()
         self._expired: set[str] = set()
-        self._changed: dict[str, Changed] = {}
         self._due: list[Changed] = []
         self._watermark = -FOREVER
         self._releasing: int | None = None
         self._keep_firings = keep_firings
         self._final: list[Firing] = []
-        self._episodes = Table("episodes")
+        self._episodes = EpisodeTable()
         self.tables: tuple[Saved, ...] = (
             self._tracks.table,
             self._placed.journal,
-            self._episodes,
+            self._episodes.table,
             self.evidence.table,
             *self._pager.tables,
         )
@@ -82,7 +81,7 @@ class Correlator:
         """
         self._reach(watermark)
         self._limiter.begin(event)
-        wanted: _Wanted = {}
+        wanted: Wanted = {}
         late = event.time < self._watermark
         standing = self._placed.of(event.id) if late else []
         for entry in standing:  # forget what may be forgotten, lest it matter when `forget` was last called
@@ -94,7 +93,7 @@ class Correlator:
             wanted = {entry.track.id: (entry.track, entry) for entry in standing}
         else:
             for rule in rules:
-                self._collect(wanted, event.id, event.time, rule.id, event.fields, None)
+                self._collector.collect(wanted, event.id, event.time, rule.id, event.fields, None)
             wanted = self._admitted({key: pair for key, pair in wanted.items() if self._in_time(*pair)})
         news = bool(wanted) and self.evidence.remember(event)
         self._page(self._replace(event.id, wanted, event.id, news=news))
@@ -131,18 +130,11 @@ class Correlator:
 
     def take(self) -> list[Changed]:
         """Give the episodes of alerting rules that changed since the last call."""
-        changed = [change for change in self._changed.values() if change.track.correlation.rule.alerts]
-        for change in self._changed.values():
-            self.save(change)
-        self._changed.clear()
-        return changed
+        return self._episodes.take()
 
     def save(self, change: Changed) -> None:
         """Write an episode to the state, or take it out when it has ended."""
-        if change.episode.status is Status.OPEN:
-            self._episodes[change.episode.id] = change.episode.row(change.track.id)
-        elif change.episode.id in self._episodes:
-            del self._episodes[change.episode.id]
+        self._episodes.save(change)
 
     def forget(self) -> None:
         """Let go of what nothing can rest on any more; to be called once the changes have been shown."""
@@ -175,47 +167,14 @@ class Correlator:
         found = [(track, entry) for key, entry in self._placed.restored() if (track := self._tracks.get(key))]
         for track, entry in sorted(found, key=lambda pair: pair[1].time):  # in order it is cheapest
             self._placed.restore(entry, track)
-        for episode_id, row in self._episodes.items():
-            owner = self._tracks.get(row["track"])
-            if owner is not None:
-                owner.episodes.append(Episode.from_row(episode_id, row))
+        self._episodes.after_restore(self._tracks)
         for track in self._tracks:
-            track.episodes.sort(key=lambda episode: episode.first)
             track.after_restore(watermark)
             track.rebuild(self.evidence.fields)
             if self._subscriptions.feeds(track.correlation):
                 self._fed[track.id] = list(track.visible(watermark))
             self._schedule(track)
         self._pager.after_restore()
-
-    def _collect(
-        self,
-        wanted: _Wanted,
-        entry_id: str,
-        time: int,
-        rule: str,
-        fields: Fields,
-        evidence: tuple[str, ...] | None,
-    ) -> None:
-        """Add the windows that an event matched by `rule` belongs to; one event is one entry in each."""
-        for serving in self._subscriptions.serving(rule):
-            correlation, names, only = serving.correlation, serving.names, serving.rules
-            found = groups(fields, names)
-            if not found and not correlation.timespan:
-                # A detection that alerts by itself must not be silent for want of a group.
-                found = [("", tuple(first(fields.get(name)) for name in names))]
-            values = metric_values(correlation.type, fields, serving.counted)
-            for key, spelled in found:
-                track = self._track(correlation, key, dict(zip(correlation.group_by, spelled, strict=True)))
-                if track is None:
-                    continue
-                if track.id in wanted:
-                    together = wanted[track.id][1].rules | only
-                    counted = counted_fields(correlation, together)
-                    both = metric_values(correlation.type, fields, counted)
-                    wanted[track.id] = (track, Entry(entry_id, time, together, both, evidence))
-                else:
-                    wanted[track.id] = (track, Entry(entry_id, time, only, values, evidence))
 
     def _track(self, correlation: Correlation, key: str, group: dict[str, Scalar]) -> Track | None:
         """Give the track of a group, a new one where there is none; None where a limit forbids it."""
@@ -248,12 +207,12 @@ class Correlator:
         self._schedule(track)
         return False
 
-    def _admitted(self, wanted: _Wanted) -> _Wanted:
+    def _admitted(self, wanted: Wanted) -> Wanted:
         """Leave out what finds its window full, in favour of a former version where there is one."""
-        admitted: _Wanted = {}
+        admitted: Wanted = {}
         for key, (track, entry) in wanted.items():
             former = self._placed.find(entry.id, track)
-            if not self._limiter.has_room(track, entry, former):
+            if self._limiter.lacks(track, entry, former) is not None:
                 self._prune(track)  # whether it has been forgotten yet must not decide
             if self._limiter.admits(track, entry, former):
                 admitted[key] = (track, entry)
@@ -267,7 +226,7 @@ class Correlator:
         return admitted
 
     def _replace(
-        self, entry_id: str, wanted: _Wanted, completing: str, *, news: bool = False
+        self, entry_id: str, wanted: Wanted, completing: str, *, news: bool = False
     ) -> list[Changed]:
         """Put entries where they are wanted, and take them from where they no longer are.
 
@@ -320,10 +279,12 @@ class Correlator:
         changed: list[Changed] = []
         for firing in sorted([*standing, *gone]):
             entry_id = f"{track.id}@{firing}"
-            wanted: _Wanted = {}
+            wanted: Wanted = {}
             if firing not in gone:
                 evidence = track.firing_evidence(firing)
-                self._collect(wanted, entry_id, firing, track.correlation.rule.id, track.group, evidence)
+                self._collector.collect(
+                    wanted, entry_id, firing, track.correlation.rule.id, track.group, evidence
+                )
             changed += self._replace(entry_id, self._admitted(wanted), completing or entry_id)
         return changed
 
@@ -340,7 +301,7 @@ class Correlator:
 
     def _note(self, track: Track, episode: Episode) -> Changed:
         change = Changed(track, episode)
-        self._changed[episode.id] = change
+        self._episodes.note(change)
         return change
 
     def _close(self, track: Track) -> list[Changed]:

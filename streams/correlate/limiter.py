@@ -61,17 +61,26 @@ class Limiter:
 
     def admits(self, track: Track, entry: Entry, former: Entry | None) -> bool:
         """Tell whether a window has room for an entry, in place of a former one; take note if not."""
-        if self.has_room(track, entry, former):
+        limit = self.lacks(track, entry, former)
+        if limit is None:
             return True
         self.counts["left_out"] += 1
-        self._reach(track.correlation, "values_recomputed" if track.window.recomputes else "values", track.id)
+        self._reach(track.correlation, limit, track.id)
         return False
 
-    def has_room(self, track: Track, entry: Entry, former: Entry | None) -> bool:
-        """Tell whether a window has room for an entry, in place of a former one."""
-        window = track.window
-        limit = self._limits.values_recomputed if window.recomputes else self._limits.values
-        return window.held + entry.size - (0 if former is None else former.size) <= limit
+    def lacks(self, track: Track, entry: Entry, former: Entry | None) -> str | None:
+        """Tell which limit keeps an entry out, in place of a former one; None where there is room."""
+        window, limits = track.window, self._limits
+        name, limit = "values", limits.values
+        if window.recomputes:
+            name, limit = "values_recomputed", limits.values_recomputed
+        if window.held + entry.size - (0 if former is None else former.size) > limit:
+            return name
+        if entry.chained is not None:
+            replaced = 0 if former is None or former.chained is None else len(former.chained)
+            if window.chained + len(entry.chained) - replaced > limits.chained_evidence:
+                return "chained_evidence"
+        return None
 
     def _reach(self, correlation: Correlation, limit: str, track: str) -> None:
         if self._current is None:

@@ -181,7 +181,15 @@ class Timeline:
 
     def first_firing(self, first: int, last: int) -> int | None:
         """Give the first time that fires, from `first` to `last`, both included."""
-        return next(self.firings(first, last), None)
+        number, low = self.find(first)
+        for block in self.blocks[number:]:
+            index = block.fires.find(FIRES, low)
+            if index >= 0:
+                return block.times[index] if block.times[index] <= last else None
+            if block.times[-1] >= last:
+                break
+            low = 0
+        return None
 
     def firings(self, first: int, last: int) -> Iterator[int]:
         """Give the times that fire, from `first` to `last`, both included, ascending."""

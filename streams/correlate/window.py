@@ -49,6 +49,8 @@ class Window:
         self._metric = metric_for(correlation, self.timeline)
         self.held = 0
         """How many values are held, or entries where there are none."""
+        self.chained = 0
+        """How many ids of evidence the firings that are entries here bring with them."""
 
     @property
     def recomputes(self) -> bool:
@@ -81,9 +83,9 @@ class Window:
         if timeline.gained:
             timeline.gained = []
         timeline.lost = False
-        self.held += entry.size
+        self._hold(entry, 1)
         if former is not None:
-            self.held -= former.size
+            self._hold(former, -1)
             timeline.take(former)
             self._metric.leave(former)
         self._metric.enter(entry, timeline.place(entry, 0))
@@ -91,7 +93,7 @@ class Window:
     def discard(self, entry: Entry) -> None:
         """Let an entry go as if it had never been."""
         self.timeline.gained, self.timeline.lost = [], False
-        self.held -= entry.size
+        self._hold(entry, -1)
         self.timeline.take(entry)
         self._metric.leave(entry)
 
@@ -147,11 +149,17 @@ class Window:
         """
         gone = self.timeline.prune(before)
         if gone:
-            self.held -= sum(entry.size for entry in gone)
+            for entry in gone:
+                self._hold(entry, -1)
             if self._span:
                 self.timeline.finish(before + self._span)
             self._metric.prune(gone, before)
         return gone
+
+    def _hold(self, entry: Entry, sign: int) -> None:
+        self.held += sign * entry.size
+        if entry.chained is not None:
+            self.chained += sign * len(entry.chained)
 
 
 def metric_for(correlation: Correlation, timeline: Timeline) -> Metric:

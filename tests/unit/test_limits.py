@@ -149,6 +149,27 @@ def test_kinds_that_are_recomputed_have_a_limit_of_their_own() -> None:
     assert run.outcome.counts["left_out"] == 2
 
 
+def test_a_firing_brings_its_evidence_to_the_correlation_that_refers_to_it_within_a_limit() -> None:
+    rules = (
+        RULES % ("event_count", "gte: 1")
+        + """
+---
+title: Many of them
+name: many
+correlation:
+  type: event_count
+  rules: [downloads]
+  group-by: [user]
+  timespan: 1h
+  condition: {gte: 2}
+"""
+    )
+    run = Run(rules, chained_evidence=10)
+    run.process([event(number) for number in range(6)])
+    assert (run.alert("many").observed, run.alert("many").left_out) == (4, 2)
+    assert run.outcome.counts["left_out"] == 2
+
+
 def test_groups_beyond_the_limit_are_told_of() -> None:
     run = Run(PEOPLE, groups=2)
     run.process([event(10 * group + n, n, user=f"u{group}") for n in range(3) for group in range(3)])
