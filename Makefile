@@ -66,6 +66,7 @@ format: install ## Format the code and mend what can be mended
 bench: install ## Measure each format and each step, beside a yardstick of the same run
 	@$(BIN)/python benchmarks/normalise.py
 	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/correlation.py
 
 soak: install ## Search longer: ROUNDS=10 times fresh examples of each property, and kills
 	@for round in $$(seq 1 $(ROUNDS)); do

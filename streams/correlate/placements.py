@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from sys import intern
 from typing import Any
 
 from streams.correlate.entry import Entry
@@ -62,10 +63,13 @@ class Placements:
 
     def restored(self) -> Iterator[tuple[str, Entry]]:
         """Give the saved entries, each with the id of its track."""
+        shared: dict[tuple[str, ...], frozenset[str]] = {}
         for key, (time, rules, values, evidence) in self.journal.take_restored():
             track_id, entry_id = key.split(":", 1)
             behind = None if evidence is None else tuple(evidence)
-            yield track_id, Entry(entry_id, time, frozenset(rules), tuple(values), behind)
+            matched = shared.setdefault(tuple(rules), frozenset(rules))
+            same = tuple([intern(value) if isinstance(value, str) else value for value in values])
+            yield track_id, Entry(entry_id, time, matched, same, behind)
 
     def _stand(self, entry: Entry) -> None:
         found = self._entries.get(entry.id)

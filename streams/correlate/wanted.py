@@ -23,6 +23,7 @@ class Collector:
     def __init__(self, subscriptions: Subscriptions, open_track: OpenTrack) -> None:
         self._subscriptions = subscriptions
         self._open_track = open_track
+        self._rules: dict[frozenset[str], frozenset[str]] = {}
 
     def collect(
         self,
@@ -48,6 +49,7 @@ class Collector:
                     continue
                 if track.id in wanted:
                     together = wanted[track.id][1].rules | only
+                    together = self._rules.setdefault(together, together)  # one for all entries
                     counted = counted_fields(correlation, together)
                     both = metric_values(correlation.type, fields, counted)
                     wanted[track.id] = (track, Entry(entry_id, time, together, both, evidence))
