@@ -96,7 +96,7 @@ class EncodedTable:
         return orjson.loads(self._rows[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._rows[key] = orjson.dumps(value)
+        self._rows[key] = bytes(memoryview(orjson.dumps(value)))  # a copy: what orjson gives is too large
         self._changed[key] = None
 
     def __delitem__(self, key: str) -> None:

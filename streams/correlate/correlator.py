@@ -170,7 +170,7 @@ class Correlator:
         self._episodes.after_restore(self._tracks)
         for track in self._tracks:
             track.after_restore(watermark)
-            track.rebuild(self.evidence.fields)
+            track.rebuild(track.episodes, self.evidence.fields)
             if self._subscriptions.feeds(track.correlation):
                 self._fed[track.id] = list(track.visible(watermark))
             self._schedule(track)
@@ -248,8 +248,9 @@ class Correlator:
                     changed += self._settle(track, former.time, None)
                 changed += self._settle(track, entry.time, completing)
             elif news:
-                track.rebuild(self.evidence.fields)
-                changed += [self._note(track, e) for e in track.episodes if e.tally.holds(entry.evidence)]
+                concerned = [e for e in track.episodes if e.tally.holds(entry.evidence)]
+                track.rebuild(concerned, self.evidence.fields)
+                changed += [self._note(track, episode) for episode in concerned]
         return changed
 
     def _settle(

@@ -11,6 +11,7 @@ large; a block is looked at when a change uses them up, and then they are exact 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from bisect import bisect_left, bisect_right
@@ -39,8 +40,9 @@ class Test:
         """The levels at which the answer changes: that of a level is another than that of the level below."""
 
     @classmethod
+    @functools.lru_cache(maxsize=4096)
     def of(cls, condition: Threshold) -> Test:
-        """Make the test of a condition on whole numbers."""
+        """Give the test of a condition on whole numbers: one for all groups."""
         least = max(-FAR, min(math.ceil(condition.number), FAR))
         above = max(-FAR, min(math.floor(condition.number) + 1, FAR))
         match condition.operator:
@@ -69,6 +71,8 @@ class Test:
 
 class Counting:
     """The levels of a timeline and their test."""
+
+    __slots__ = ("_begin", "_moves", "_span", "_test", "_timeline")
 
     def __init__(self, timeline: Timeline, timespan: int, test: Test) -> None:
         self._timeline = timeline
@@ -193,8 +197,33 @@ class Counting:
         levels[low:high] = [level + amount for level in levels[low:high]]
         margins = timeline.ups if amount > 0 else timeline.downs
         margins[number] -= abs(amount)
-        if margins[number] <= 0:
-            self._look(number, low, high)
+        if margins[number] > 0:
+            return
+        others = timeline.downs if amount > 0 else timeline.ups
+        others[number] = min(others[number], 1)  # what has crossed a cut may cross it back at the next step
+        if amount in (1, -1):
+            self._look_for_step(number, low, high, amount)
+        else:
+            timeline.mark(number, low, high, self._test.all(levels[low:high], timeline.bases[number]))
+
+    def _look_for_step(self, number: int, low: int, high: int, step: int) -> None:
+        """Say which of some slots fire, when their levels have changed by one; leaves margins as they are.
+
+        Those at a cut are found faster than the margins of a block, which not all of it has used up.
+        """
+        timeline, test = self._timeline, self._test
+        block, base = timeline.blocks[number], timeline.bases[number]
+        for cut in test.cuts:
+            crossed = cut - base if step > 0 else cut - base - 1
+            said = bytes((test.fires(crossed + base),))
+            index = low
+            while True:
+                try:
+                    index = block.levels.index(crossed, index, high)
+                except ValueError:
+                    break
+                timeline.mark(number, index, index + 1, said)
+                index += 1
 
     def _look(self, number: int, low: int, high: int) -> None:
         """Say which of some slots of a block fire, and state its margins exactly."""
@@ -218,6 +247,8 @@ class Counting:
 
 class Occurrences(Counting):
     """Counts entries: each one adds one over [t, t + timespan]."""
+
+    __slots__ = ()
 
     def enter(self, entry: Entry, slot: Slot) -> None:
         """Count an entry that has been put into a slot."""

@@ -16,6 +16,8 @@ from streams.rule import Expression
 class Coverage(Counting):
     """Counts distinct values, those that `read` gives."""
 
+    __slots__ = ("_read", "_times")
+
     def __init__(
         self,
         timeline: Timeline,

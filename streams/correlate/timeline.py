@@ -51,6 +51,8 @@ class Timeline:
     for one of its slots to fire or to cease.
     """
 
+    __slots__ = ("bases", "blocks", "downs", "gained", "lost", "moves", "starts", "ups")
+
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.starts: list[int] = []

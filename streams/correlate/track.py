@@ -25,6 +25,19 @@ class Track:
     smallest is shown, so that the order of arrival does not decide.
     """
 
+    __slots__ = (
+        "_holds",
+        "_quiet",
+        "correlation",
+        "episodes",
+        "group",
+        "id",
+        "key",
+        "left_out",
+        "left_out_last",
+        "window",
+    )
+
     def __init__(
         self,
         id: str,  # noqa: A002 - the usual name for it
@@ -167,9 +180,9 @@ class Track:
             begin = episode.last + 1
         self.window.retract(begin, watermark - 1)
 
-    def rebuild(self, fields: FieldsOf) -> None:
-        """Work out the tallies of restored episodes from the window."""
-        for episode in self.episodes:
+    def rebuild(self, episodes: Iterable[Episode], fields: FieldsOf) -> None:
+        """Work out the tallies of some episodes again, from the window."""
+        for episode in episodes:
             episode.tally = self._tally(self.visible(FOREVER, episode.first, episode.last), fields)
 
     def firing_evidence(self, time: int) -> tuple[str, ...]:

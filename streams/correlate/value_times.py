@@ -15,6 +15,8 @@ class ValueTimes:
     have not, and are to cost no list.
     """
 
+    __slots__ = ("earlier", "latest")
+
     def __init__(self) -> None:
         self.latest: dict[Counted, int] = {}
         self.earlier: dict[Counted, list[int]] = {}

@@ -43,6 +43,8 @@ class Metric(Protocol):
 class Window:
     """The entries of one group and the firings that follow from them."""
 
+    __slots__ = ("_metric", "_span", "chained", "held", "timeline")
+
     def __init__(self, correlation: Correlation) -> None:
         self._span = correlation.timespan
         self.timeline = Timeline()
