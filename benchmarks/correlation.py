@@ -313,6 +313,7 @@ def applying(shape: Shape, made: Sequence[Made], events: Sequence[Event] | None)
             correlator.forget()
             for table in correlator.tables:
                 table.drain()
+        block.clear()  # the events are not what is measured
         yield correlator
 
 

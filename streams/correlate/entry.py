@@ -89,7 +89,8 @@ class Entry:
 def fold(value: Scalar) -> str:
     """Write a value so that equal ones are one text: case does not matter, and 5, 5.0, "5" are one."""
     if isinstance(value, str):
-        return value.casefold()
+        folded = value.casefold()
+        return value if folded == value else folded  # one text, where the event's own will do
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
