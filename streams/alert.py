@@ -123,6 +123,9 @@ class Alert(_Part):
     last: str
     firings: int
     late: int = Field(default=0, description="Events that came too late to be counted in.")
+    left_out: int = Field(
+        default=0, description="Events that found the window full (`limits`): there is at least what is told."
+    )
     evidence: list[Evidence]
     detected: str | None = Field(default=None, description="When this revision was made; processing time.")
     freshness: dict[str, str] = Field(default={}, description="Time of the newest event of each source.")

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from streams.alert import Alert
-from streams.correlate.correlator import Changed, Correlator, Firing
+from streams.correlate.correlator import Correlator
 from streams.correlate.describe import Edition, describe
+from streams.correlate.firing import Changed, Firing
+from streams.correlate.limiter import LimitReached
 from streams.correlate.severity import SeverityTable
 from streams.detect.load import RuleBook
 from streams.detect.ruleset import RuleSet
@@ -26,7 +28,8 @@ from streams.normalise import normalise
 from streams.normalise.base import PART, Context, Format
 from streams.normalise.postfix_join import PostfixJoin
 from streams.rule import Extras, Match, Rule, RuleFailure
-from streams.state import Table
+from streams.settings import Limits
+from streams.state import Saved, Table
 from streams.watermark import Watermark
 
 RULE_FAILED = Rule(
@@ -39,6 +42,17 @@ RULE_FAILED = Rule(
     extras=Extras(group_by=["outfall.rule.id"], page=False),
 )
 """The operational alert that a crashing rule raises: it must not pass for a quiet one."""
+
+LIMIT_REACHED = Rule(
+    id="outfall-limit-reached",
+    name="limit_reached",
+    title="A limit keeps events out of a correlation",
+    place=Place("outfall"),
+    alerts=True,
+    level="high",
+    extras=Extras(group_by=["outfall.rule.id"], page=False),
+)
+"""The operational alert that a full window raises: that nothing more fires there must not pass for peace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,7 @@ class Pipeline:
         clock_skew: int | None = None,
         edition: Edition | None = None,
         keep_firings: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         self._sources = {source.name: source for source in sources}
         self._rules = rules
@@ -123,9 +138,11 @@ class Pipeline:
         self._memory = Table("memory")
         self._join = PostfixJoin()
         self._watermark = Watermark({source.name: source.lateness for source in self._sources.values()})
-        detections = [*(detection.rule for detection in book.detections), RULE_FAILED]
-        self._correlator = Correlator(detections, book.correlations, severity, keep_firings=keep_firings)
-        self.tables: tuple[Table, ...] = (
+        detections = [*(detection.rule for detection in book.detections), RULE_FAILED, LIMIT_REACHED]
+        self._correlator = Correlator(
+            detections, book.correlations, severity, keep_firings=keep_firings, limits=limits
+        )
+        self.tables: tuple[Saved, ...] = (
             self._memory,
             self._join.table,
             *(enricher.tables if enricher else ()),
@@ -169,11 +186,12 @@ class Pipeline:
         )
         self._correlate(outcome, watermarks, received)
         self._correlator.advance(self._final_before)
+        self._tell_limits(self._final_before)
         self._raise(outcome, self._correlator.take(), received)
         self._correlator.forget()
         if self._enricher is not None:
             self._enricher.expire(self._watermark.now)
-        outcome.counts["late"] += self._correlator.counts.pop("late", 0)
+        outcome.counts.update(self._correlator.take_counts())
         return outcome
 
     def finish(self) -> Outcome:
@@ -225,12 +243,19 @@ class Pipeline:
             rules[match.event].append(match.rule)
         for event, matched, watermark in zip(outcome.events, rules, watermarks, strict=True):
             self._correlator.apply(event, matched, watermark)
+            self._tell_limits(watermark)
             self._raise(outcome, self._correlator.take_pages(), received)
         by_id = {event.id: event for event in outcome.events}
         for failure in failures:
             self._correlator.apply(
                 _failed(failure, by_id[str(failure.event)]), [RULE_FAILED], self._final_before
             )
+
+    def _tell_limits(self, watermark: int) -> None:
+        """Raise the operational alerts about limits; one about such alerts themselves is only counted."""
+        for reached in self._correlator.take_limits():
+            if reached.rule is not LIMIT_REACHED:
+                self._correlator.apply(_limited(reached), [LIMIT_REACHED], watermark)
 
     def _raise(self, outcome: Outcome, changes: Iterable[Changed], received: int | None) -> None:
         for change in changes:
@@ -278,4 +303,19 @@ def _failed(failure: RuleFailure, event: Event) -> Event:
             "outfall.rule.failure": failure.reason,
         },
         origin=event.origin,
+    )
+
+
+def _limited(reached: LimitReached) -> Event:
+    """Make the event that the operational alert about a limit rests on."""
+    return Event(
+        id=reached.id,
+        time=reached.hour,
+        fields={
+            "event.action": "limit_reached",
+            "outfall.rule.id": reached.rule.id,
+            "outfall.rule.place": str(reached.rule.place),
+            "outfall.rule.failure": f"{reached.limit} is reached: further events are left out",
+        },
+        origin=reached.event.origin,
     )

@@ -30,7 +30,7 @@ from streams.setting_types import (
 )
 from streams.source_settings import Source
 
-__all__ = ["Alerts", "DeadLetters", "Settings", "load", "parse_duration"]
+__all__ = ["Alerts", "DeadLetters", "Limits", "Settings", "load", "parse_duration"]
 
 PREFIX = "OUTFALL_"
 NOT_SETTINGS = frozenset({"OUTFALL_CONFIG", "OUTFALL_PSEUDONYM_KEY"})
@@ -52,6 +52,28 @@ class DeadLetters(Part):
         default="30d",
         description="How long their raw bytes, which may hold personal data, are kept.",
     )
+
+
+class Limits(Part):
+    """How much correlation may hold; what is left out at a limit is counted, and marks the alert."""
+
+    values: int = Field(
+        default=1_000_000,
+        ge=1,
+        description="Values, or events, that one group may hold, in its window and below its open alerts.",
+    )
+    values_recomputed: int = Field(
+        default=10_000,
+        ge=1,
+        description="The same for sums, means, percentiles, ordered and extended conditions, of which an"
+        " event out of order concerns each value of a timespan.",
+    )
+    chained_evidence: int = Field(
+        default=200_000,
+        ge=1,
+        description="Ids of events that one group may hold for firings of correlations that it refers to.",
+    )
+    groups: int = Field(default=1_000_000, ge=1, description="Groups that one correlation may hold.")
 
 
 class Settings(BaseSettings):
@@ -82,6 +104,7 @@ class Settings(BaseSettings):
         default=500, ge=1, le=10_000, description="Records that are processed and committed together."
     )
     sources: list[Source] = Field(min_length=1, description="Where records come from.")
+    limits: Limits = Field(default=Limits(), description="How much correlation may hold.")
     alerts: Alerts = Field(default=Alerts(), description="Further places for alerts.")
     dead_letters: DeadLetters = Field(
         default=DeadLetters(), description="How unprocessable records are kept."

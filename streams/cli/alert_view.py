@@ -173,6 +173,7 @@ def _facts(stored: Stored) -> list[tuple[str, str]]:
         ("measured", measured),
         ("files", ", ".join(file.name or file.sha256 or "?" for file in alert.files)),
         ("late events", str(alert.late) if alert.late else ""),
+        ("left out", f"{alert.left_out} events found the window full" if alert.left_out else ""),
         ("rule", alert.rule.place),
         ("tags", ", ".join(alert.rule.tags)),
     ]

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from streams.cli import exits
 from streams.cli.complaints import say_problems, say_refused, standard_error
-from streams.correlate.correlator import Firing
+from streams.correlate.firing import Firing
 from streams.correlate.severity import load as load_severity
 from streams.detect.fields import NONE
 from streams.detect.load import load as load_rules
@@ -117,6 +117,9 @@ def run(options: Options) -> int:
         )
     if counts["late"]:
         console.print(f"{counts['late']} events came later than the allowed lateness; windows left them out")
+    for count, what in (("left_out", "windows"), ("groups_left_out", "groups")):
+        if counts[count]:
+            console.print(f"{counts[count]} events were left out: there are limits to {what} (`limits`)")
     if book.refused or counts["rule_failures"]:
         return exits.FINDINGS
     return exits.REJECTED if counts["rejected"] else exits.DONE

@@ -117,6 +117,8 @@ def _summary(counts: Counter[str]) -> str:
     return (
         f"{counts['records']} records read, {counts['rejected']} rejected,"
         f" {counts['late']} came later than the allowed lateness"
+        + (f", {counts['left_out']} found a full window" if counts["left_out"] else "")
+        + (f", {counts['groups_left_out']} no room for their group" if counts["groups_left_out"] else "")
     )
 
 

@@ -7,47 +7,29 @@ correlation of at least one event with a timespan of zero: there is one way for 
 
 from __future__ import annotations
 
-import hashlib
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from streams.alert import Status
 from streams.correlate.agenda import Agenda
-from streams.correlate.entry import SEPARATOR, Entry, groups, metric_values
+from streams.correlate.entry import Entry
 from streams.correlate.episode import Episode
+from streams.correlate.episode_table import EpisodeTable
 from streams.correlate.evidence import EvidenceStore
+from streams.correlate.firing import Changed, Firing, firing_at
+from streams.correlate.limiter import Limiter, LimitReached
 from streams.correlate.paging import Pager
+from streams.correlate.placements import Placements
 from streams.correlate.severity import SeverityTable
-from streams.correlate.subscriptions import Subscriptions, quiet
-from streams.correlate.tally import Fields
+from streams.correlate.subscriptions import Subscriptions
 from streams.correlate.track import FOREVER, Track
-from streams.event import Event, Scalar, first
+from streams.correlate.tracks import Tracks
+from streams.correlate.wanted import Collector, Wanted
+from streams.event import Event, Scalar
 from streams.rule import Correlation, Rule
-from streams.state import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """A correlation's condition was true at an event's time; `events` are the ids of all that made it so."""
-
-    correlation: Correlation
-    key: str
-    group: dict[str, Scalar]
-    time: int
-    value: int | float
-    events: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """An episode that changed since it was last shown."""
-
-    track: Track
-    episode: Episode
-
-
-_Wanted = dict[str, tuple[Track, Entry]]
+from streams.settings import Limits
+from streams.state import Saved
 
 
 class Correlator:
@@ -62,28 +44,34 @@ class Correlator:
         correlations: Sequence[Correlation],
         severity: SeverityTable,
         *,
+        limits: Limits | None = None,
         keep_firings: bool = False,
     ) -> None:
         self._subscriptions = Subscriptions(rules, correlations)
+        self._limiter = Limiter(limits or Limits())
         self._pager = Pager(severity)
-        self._tracks: dict[str, Track] = {}
-        self._where: dict[str, set[str]] = {}
-        self._fed: dict[str, set[int]] = {}
+        self.evidence = EvidenceStore()
+        self._tracks = Tracks(self._subscriptions)
+        self._placed = Placements(self.evidence)
+        self._collector = Collector(self._subscriptions, self._track)
+        self._fed: dict[str, list[int]] = {}
         self._expiries = Agenda()
         self._awaiting = Agenda()
         self._expired: set[str] = set()
-        self._changed: dict[str, Changed] = {}
         self._due: list[Changed] = []
         self._watermark = -FOREVER
         self._releasing: int | None = None
         self._keep_firings = keep_firings
         self._final: list[Firing] = []
-        self._rows = Table("tracks")
-        self._entries = Table("entries")
-        self._episodes = Table("episodes")
-        self.evidence = EvidenceStore()
-        self.tables = (self._rows, self._entries, self._episodes, self.evidence.table, self._pager.table)
-        self.counts: Counter[str] = Counter()
+        self._episodes = EpisodeTable()
+        self.tables: tuple[Saved, ...] = (
+            self._tracks.table,
+            self._placed.journal,
+            self._episodes.table,
+            self.evidence.table,
+            *self._pager.tables,
+        )
+        self._counts: Counter[str] = Counter()
 
     def apply(self, event: Event, rules: Iterable[Rule], watermark: int) -> None:
         """Take in an event and the rules that match it, in place of any former version of the same event.
@@ -92,20 +80,21 @@ class Correlator:
         its group; detections that alert by themselves still do.
         """
         self._reach(watermark)
-        wanted: _Wanted = {}
+        self._limiter.begin(event)
+        wanted: Wanted = {}
         late = event.time < self._watermark
-        if late:  # forget what may be forgotten, lest it matter when `forget` was last called
-            for key in sorted(self._where.get(event.id, ())):
-                self._close(self._tracks[key])
-                self._prune(self._tracks[key])
-        if late and event.id in self._where:
+        standing = self._placed.of(event.id) if late else []
+        for entry in standing:  # forget what may be forgotten, lest it matter when `forget` was last called
+            self._close(entry.track)
+            self._prune(entry.track)
+        standing = self._placed.of(event.id) if late else []
+        if standing:
             # What its windows counted is final, and they may be partly forgotten; only what it says is new.
-            for key in self._where[event.id]:
-                wanted[key] = (self._tracks[key], self._tracks[key].window.entries[event.id])
+            wanted = {entry.track.id: (entry.track, entry) for entry in standing}
         else:
             for rule in rules:
-                self._collect(wanted, event.id, event.time, rule.id, event.fields, (event.id,))
-            wanted = {key: pair for key, pair in wanted.items() if self._in_time(*pair)}
+                self._collector.collect(wanted, event.id, event.time, rule.id, event.fields, None)
+            wanted = self._admitted({key: pair for key, pair in wanted.items() if self._in_time(*pair)})
         news = bool(wanted) and self.evidence.remember(event)
         self._page(self._replace(event.id, wanted, event.id, news=news))
 
@@ -128,30 +117,34 @@ class Correlator:
         due, self._due = self._due, []
         return due
 
+    def take_limits(self) -> list[LimitReached]:
+        """Give the limits that have kept something out since the last call."""
+        return self._limiter.take()
+
+    def take_counts(self) -> Counter[str]:
+        """Give what was counted since the last call: `late`, `left_out`, `groups_left_out`."""
+        counts = self._counts + self._limiter.counts
+        self._counts.clear()
+        self._limiter.counts.clear()
+        return counts
+
     def take(self) -> list[Changed]:
         """Give the episodes of alerting rules that changed since the last call."""
-        changed = [change for change in self._changed.values() if change.track.correlation.rule.alerts]
-        for change in self._changed.values():
-            self.save(change)
-        self._changed.clear()
-        return changed
+        return self._episodes.take()
 
     def save(self, change: Changed) -> None:
         """Write an episode to the state, or take it out when it has ended."""
-        if change.episode.status is Status.OPEN:
-            self._episodes[change.episode.id] = change.episode.row(change.track.id)
-        elif change.episode.id in self._episodes:
-            del self._episodes[change.episode.id]
+        self._episodes.save(change)
 
     def forget(self) -> None:
         """Let go of what nothing can rest on any more; to be called once the changes have been shown."""
         for key in sorted(self._expired):
             track = self._tracks[key]
             self._prune(track)
-            if track.episodes or track.window.entries:
+            if track.episodes or track.window.newest is not None:
                 self._schedule(track)
             else:
-                del self._tracks[key], self._rows[key]
+                self._tracks.delete(track)
                 self._fed.pop(key, None)
         self._expired.clear()
         self.evidence.forget()
@@ -159,8 +152,8 @@ class Correlator:
     def firings(self) -> list[Firing]:
         """Give every firing that stands, of correlations that alert, in the order of time."""
         standing = [
-            _firing(track, time)
-            for track in self._tracks.values()
+            firing_at(track, time)
+            for track in self._tracks
             if track.correlation.timespan and track.correlation.rule.alerts
             for time in track.visible(self._watermark)
         ]
@@ -169,117 +162,95 @@ class Correlator:
     def after_restore(self, watermark: int) -> None:
         """Work out everything that follows from the restored tables, saved when the watermark stood there."""
         self._watermark = watermark
-        for key, row in self._rows.items():
-            correlation = self._subscriptions.find(row["correlation"])
-            if correlation is not None:
-                self._tracks[key] = Track(key, correlation, row["key"], row["group"], quiet(correlation.rule))
-        for key, (time, rules, values, evidence) in self._entries.items():
-            track_id, entry_id = key.split(":", 1)
-            if track_id in self._tracks:
-                entry = Entry(entry_id, time, frozenset(rules), tuple(values), tuple(evidence))
-                self._tracks[track_id].window.put(entry)
-                self._where.setdefault(entry_id, set()).add(track_id)
-                self.evidence.use(entry.evidence)
-        for episode_id, row in self._episodes.items():
-            if row["track"] in self._tracks:
-                self._tracks[row["track"]].episodes.append(Episode.from_row(episode_id, row))
-        for track in self._tracks.values():
-            track.episodes.sort(key=lambda episode: episode.first)
+        self._tracks.after_restore()
+        self.evidence.after_restore()
+        found = [(track, entry) for key, entry in self._placed.restored() if (track := self._tracks.get(key))]
+        for track, entry in sorted(found, key=lambda pair: pair[1].time):  # in order it is cheapest
+            self._placed.restore(entry, track)
+        self._episodes.after_restore(self._tracks)
+        for track in self._tracks:
             track.after_restore(watermark)
-            track.rebuild(self.evidence.fields)
+            track.rebuild(track.episodes, self.evidence.fields)
             if self._subscriptions.feeds(track.correlation):
-                self._fed[track.id] = set(track.visible(watermark))
+                self._fed[track.id] = list(track.visible(watermark))
             self._schedule(track)
+        self._pager.after_restore()
 
-    def _collect(
-        self,
-        wanted: _Wanted,
-        entry_id: str,
-        time: int,
-        rule: str,
-        fields: Fields,
-        evidence: tuple[str, ...],
-    ) -> None:
-        """Add the windows that an event matched by `rule` belongs to; one event is one entry in each."""
-        for correlation in self._subscriptions.serving(rule):
-            names = tuple(correlation.field_for(name, rule) for name in correlation.group_by)
-            found = groups(fields, names)
-            if not found and not correlation.timespan:
-                # A detection that alerts by itself must not be silent for want of a group.
-                found = [("", tuple(first(fields.get(name)) for name in names))]
-            alone = frozenset((rule,))
-            values = metric_values(correlation, fields, alone)
-            for key, spelled in found:
-                track = self._track(correlation, key, dict(zip(correlation.group_by, spelled, strict=True)))
-                entry = Entry(entry_id, time, alone, values, evidence)
-                if track.id in wanted:
-                    together = wanted[track.id][1].rules | alone
-                    entry = Entry(
-                        entry_id, time, together, metric_values(correlation, fields, together), evidence
-                    )
-                wanted[track.id] = (track, entry)
-
-    def _track(self, correlation: Correlation, key: str, group: dict[str, Scalar]) -> Track:
-        content = f"{correlation.rule.id}{SEPARATOR}{key}".encode("utf-8", "surrogatepass")
-        track_id = hashlib.sha256(content).hexdigest()[:20]
-        track = self._tracks.get(track_id)
+    def _track(self, correlation: Correlation, key: str, group: dict[str, Scalar]) -> Track | None:
+        """Give the track of a group, a new one where there is none; None where a limit forbids it."""
+        track = self._tracks.find(correlation, key)
         if track is None:
-            track = Track(track_id, correlation, key, group, quiet(correlation.rule))
-            self._tracks[track_id] = track
+            together = not key and not correlation.timespan
+            if not together and not self._limiter.admits_group(correlation, self._tracks.count(correlation)):
+                if correlation.timespan:
+                    return None
+                # A detection that alerts by itself still does, together with the others without room.
+                return self._track(correlation, "", dict.fromkeys(group))
+            track = self._tracks.open(correlation, key, group)
             self._schedule(track)  # as it is, empty: should nothing come to stay in it, it goes again
-        else:
-            self._close(track)
-            if track.is_over(self._final_before):  # whether it is forgotten yet must not show
-                track.group = group
-            elif not track.spell(group):
-                return track
-        self._rows[track_id] = {"correlation": correlation.rule.id, "key": key, "group": track.group}
+            return track
+        self._close(track)
+        if track.is_over(self._final_before):  # whether it is forgotten yet must not show
+            track.group = group
+            self._tracks.save(track)
+        elif track.spell(group):
+            self._tracks.save(track)
         return track
 
     def _in_time(self, track: Track, entry: Entry) -> bool:
         if not track.correlation.timespan or entry.time >= self._watermark:
             return True
-        self.counts["late"] += 1
+        self._counts["late"] += 1
         for episode in track.episodes:
             episode.late += 1
             self._note(track, episode)
         self._schedule(track)
         return False
 
+    def _admitted(self, wanted: Wanted) -> Wanted:
+        """Leave out what finds its window full, in favour of a former version where there is one."""
+        admitted: Wanted = {}
+        for key, (track, entry) in wanted.items():
+            former = self._placed.find(entry.id, track)
+            if self._limiter.lacks(track, entry, former) is not None:
+                self._prune(track)  # whether it has been forgotten yet must not decide
+            if self._limiter.admits(track, entry, former):
+                admitted[key] = (track, entry)
+                continue
+            if former is not None:
+                admitted[key] = (track, former)
+            track.leave_out(entry.time)
+            self._tracks.save(track)
+            for episode in track.episodes:
+                self._note(track, episode)
+        return admitted
+
     def _replace(
-        self, entry_id: str, wanted: _Wanted, completing: str, *, news: bool = False
+        self, entry_id: str, wanted: Wanted, completing: str, *, news: bool = False
     ) -> list[Changed]:
         """Put entries where they are wanted, and take them from where they no longer are.
 
         With `news`, what the event says may be more than what the windows count.
         """
         changed: list[Changed] = []
-        for key in sorted(self._where.get(entry_id, set()) - wanted.keys()):
-            track = self._tracks[key]
-            former = track.window.entries[entry_id]
-            track.window.discard(entry_id)
-            self._drop(track, former)
-            changed += self._settle(track, former.time, None)
+        for entry in self._placed.of(entry_id):
+            if entry.track.id not in wanted:
+                self._placed.discard(entry)
+                changed += self._settle(entry.track, entry.time, None)
         for track, entry in wanted.values():
-            former_entry = track.window.entries.get(entry_id)
-            if track.window.put(entry):
-                if former_entry is not None:
-                    self._drop(track, former_entry)
-                self._entries[f"{track.id}:{entry_id}"] = [
-                    entry.time,
-                    sorted(entry.rules),
-                    entry.values,
-                    entry.evidence,
-                ]
-                self._where.setdefault(entry_id, set()).add(track.id)
-                self.evidence.use(entry.evidence)
-                if former_entry is not None and former_entry.time != entry.time:
-                    changed += self._settle(track, former_entry.time, None)
-                added = entry.evidence if former_entry is None else None
-                changed += self._settle(track, entry.time, completing, added)
+            former = self._placed.find(entry_id, track)
+            if former is None:
+                self._placed.put(track, entry, None)
+                changed += self._settle(track, entry.time, completing, entry.evidence)
+            elif not former.same(entry):
+                self._placed.put(track, entry, former)
+                if former.time != entry.time:
+                    changed += self._settle(track, former.time, None)
+                changed += self._settle(track, entry.time, completing)
             elif news:
-                track.rebuild(self.evidence.fields)
-                changed += [self._note(track, e) for e in track.episodes if e.tally.holds(entry.evidence)]
+                concerned = [e for e in track.episodes if e.tally.holds(entry.evidence)]
+                track.rebuild(concerned, self.evidence.fields)
+                changed += [self._note(track, episode) for episode in concerned]
         return changed
 
     def _settle(
@@ -300,21 +271,22 @@ class Correlator:
 
     def _feed(self, track: Track, time: int, completing: str | None) -> list[Changed]:
         """Give the firings that a change at `time` can affect to the correlations that refer to them."""
-        fed = self._fed.setdefault(track.id, set())
+        fed = self._fed.setdefault(track.id, [])
         last = time + track.correlation.timespan
-        standing = {t for t in track.visible(self._watermark) if time <= t <= last or t not in fed}
-        gone = {t for t in fed if time <= t <= last} - standing
+        begin, end = bisect_left(fed, time), bisect_right(fed, last)
+        standing = list(track.visible(self._watermark, time, last))
+        gone = {*fed[begin:end]}.difference(standing)
+        fed[begin:end] = standing
         changed: list[Changed] = []
-        for firing in sorted(standing | gone):
+        for firing in sorted([*standing, *gone]):
             entry_id = f"{track.id}@{firing}"
-            wanted: _Wanted = {}
-            if firing in standing:
+            wanted: Wanted = {}
+            if firing not in gone:
                 evidence = track.firing_evidence(firing)
-                self._collect(wanted, entry_id, firing, track.correlation.rule.id, track.group, evidence)
-                fed.add(firing)
-            else:
-                fed.discard(firing)
-            changed += self._replace(entry_id, wanted, completing or entry_id)
+                self._collector.collect(
+                    wanted, entry_id, firing, track.correlation.rule.id, track.group, evidence
+                )
+            changed += self._replace(entry_id, self._admitted(wanted), completing or entry_id)
         return changed
 
     def _page(self, changed: list[Changed]) -> None:
@@ -330,7 +302,7 @@ class Correlator:
 
     def _note(self, track: Track, episode: Episode) -> Changed:
         change = Changed(track, episode)
-        self._changed[episode.id] = change
+        self._episodes.note(change)
         return change
 
     def _close(self, track: Track) -> list[Changed]:
@@ -342,18 +314,11 @@ class Correlator:
     def _prune(self, track: Track) -> None:
         before = track.settled_before(self._final_before)
         if self._keep_firings and track.correlation.timespan and track.correlation.rule.alerts:
-            self._final.extend(_firing(track, time) for time in track.window.firing_times if time < before)
-        for entry in track.window.prune(before):
-            self._drop(track, entry)
+            self._final.extend(firing_at(track, time) for time in track.window.firings(-FOREVER, before - 1))
+        self._placed.prune(track, before)
         if track.id in self._fed:
-            self._fed[track.id] = {time for time in self._fed[track.id] if time >= before}
-
-    def _drop(self, track: Track, entry: Entry) -> None:
-        del self._entries[f"{track.id}:{entry.id}"]
-        self._where[entry.id].discard(track.id)
-        if not self._where[entry.id]:
-            del self._where[entry.id]
-        self.evidence.release(entry.evidence)
+            fed = self._fed[track.id]
+            del fed[: bisect_left(fed, before)]
 
     def _schedule(self, track: Track) -> None:
         """Note when to look at a track again: to let firings take effect, to close and to forget."""
@@ -377,14 +342,9 @@ class Correlator:
     def _release(self) -> None:
         """Let the earliest firing that awaited the watermark take effect."""
         time, key = self._awaiting.pop()
-        if key in self._tracks:
+        track = self._tracks.get(key)
+        if track is not None:
             self._releasing = time
-            track = self._tracks[key]
             affected = track.release(time, self._watermark, self.evidence.fields)
             self._page(self._passed_on(track, time, None, affected))
             self._releasing = None
-
-
-def _firing(track: Track, time: int) -> Firing:
-    value = track.window.firings[time]
-    return Firing(track.correlation, track.key, track.group, time, value, track.firing_evidence(time))

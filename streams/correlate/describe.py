@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streams.alert import Actor, Alert, AlertRule, Evidence
-from streams.correlate.correlator import Changed, Correlator
+from streams.correlate.correlator import Correlator
+from streams.correlate.firing import Changed
 from streams.correlate.reason import reason, threshold
 from streams.correlate.severity import SeverityTable
 from streams.correlate.tally import Tally
@@ -57,7 +58,7 @@ def describe(
             falsepositives=list(rule.falsepositives),
         ),
         group=track.group if episode.group is None else episode.group,
-        reason=reason(track.correlation, tally, observed),
+        reason=reason(track.correlation, tally, observed, episode.left_out),
         severity=grade,
         tier=severity.tier(tally.people),
         page=episode.page_now,
@@ -76,6 +77,7 @@ def describe(
         last=rfc3339(episode.last),
         firings=firings,
         late=episode.late,
+        left_out=episode.left_out,
         evidence=_evidence(tally, correlator),
         detected=None if detected is None else rfc3339(detected),
         freshness={source: rfc3339(time) for source, time in sorted(freshness.items())},
@@ -97,15 +99,15 @@ def _actor(tally: Tally) -> Actor:
 
 
 def _evidence(tally: Tally, correlator: Correlator) -> list[Evidence]:
-    records = sorted((correlator.evidence.record(event_id)["time"], event_id) for event_id in tally.evidence)
+    records = [(event_id, correlator.evidence.record(event_id)) for event_id in tally.evidence]
+    records.sort(key=lambda pair: (pair[1]["time"], pair[0]))
     listed = []
-    for time, event_id in records:
-        record = correlator.evidence.record(event_id)
+    for event_id, record in records:
         source, stream, offset, line = record["origin"]
         listed.append(
             Evidence(
                 id=event_id,
-                time=rfc3339(time),
+                time=rfc3339(record["time"]),
                 source=source,
                 stream=stream,
                 offset=offset,

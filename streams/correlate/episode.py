@@ -7,7 +7,7 @@ of them. What does not follow from the set is kept: its id, given once, and what
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +22,9 @@ class Episode:
     """One episode. `first` and `last` are the times of its outermost firings, in nanoseconds.
 
     `paged` is the highest tier at which it has paged, -1 before. `late` counts events of its group that came
-    too late to be counted in. `page_now` is true while a page is due with the next revision. `summary` is the
-    greatest metric and the number of firings, `group` how the group's values were spelled, both kept when
-    the episode has ended and its window is forgotten.
+    too late to be counted in, `left_out` those that found its window full. `page_now` is true while a page is
+    due with the next revision. `summary` is the greatest metric and the number of firings, `group` how the
+    group's values were spelled, both kept when the episode has ended and its window is forgotten.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Episode:
     paged: int = -1
     breach: str | None = None
     late: int = 0
+    left_out: int = 0
     page_now: bool = False
     status: Status = Status.OPEN
     superseded_by: str | None = None
@@ -55,6 +56,7 @@ class Episode:
             "paged": self.paged,
             "breach": self.breach,
             "late": self.late,
+            "left_out": self.left_out,
         }
 
     @classmethod
@@ -69,7 +71,7 @@ def alert_id(rule: str, group: str, completing: str) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def clusters(times: Sequence[int], quiet: int) -> list[list[int]]:
+def clusters(times: Iterable[int], quiet: int) -> list[list[int]]:
     """Part ascending times wherever the gap is longer than the quiet period."""
     parted: list[list[int]] = []
     for time in times:

@@ -33,12 +33,15 @@ _COUNTED = {
 }
 
 
-def reason(correlation: Correlation, tally: Tally, observed: float | None) -> str:
+def reason(correlation: Correlation, tally: Tally, observed: float | None, left_out: int = 0) -> str:
     """Say who did what with whose data; counts and classes only, never a name or an address."""
     who = str(first(tally.actor.get("outfall.actor.id")) or "somebody unknown")
     if first(tally.actor.get("outfall.actor.leaver")) is True:
         who += ", who is leaving,"
     measure = _measure(correlation, observed) if correlation.timespan else ""
+    if left_out:
+        least = "1 event" if left_out == 1 else f"{left_out} events"
+        measure = f"{measure and 'at least '}{measure}{measure and '; '}{least} found the window full"
     return f"{who} {_deed(tally)}{measure and '; '}{measure}."
 
 

@@ -9,47 +9,47 @@ from streams.event import Event, Scalar, as_list, first, strings
 
 Fields = Mapping[str, Scalar | list[Scalar]]
 
-EVIDENCE_FIELDS = (
-    "destination.ip",
-    "email.attachments.file.hash.sha256",
-    "email.attachments.file.name",
-    "email.attachments.file.size",
-    "email.bcc.address",
-    "email.cc.address",
-    "email.from.address",
-    "email.message_id",
-    "email.subject",
-    "email.to.address",
-    "event.action",
-    "event.code",
-    "event.dataset",
-    "event.outcome",
-    "file.hash.sha256",
-    "file.name",
-    "file.path",
-    "file.size",
-    "host.name",
-    "http.request.bytes",
-    "http.request.method",
-    "process.executable",
-    "source.ip",
-    "url.domain",
-    "url.full",
-    "user.email",
-    "user.name",
+EVIDENCE_FIELDS = frozenset(
+    (
+        "destination.ip",
+        "email.attachments.file.hash.sha256",
+        "email.attachments.file.name",
+        "email.attachments.file.size",
+        "email.bcc.address",
+        "email.cc.address",
+        "email.from.address",
+        "email.message_id",
+        "email.subject",
+        "email.to.address",
+        "event.action",
+        "event.code",
+        "event.dataset",
+        "event.outcome",
+        "file.hash.sha256",
+        "file.name",
+        "file.path",
+        "file.size",
+        "host.name",
+        "http.request.bytes",
+        "http.request.method",
+        "process.executable",
+        "source.ip",
+        "url.domain",
+        "url.full",
+        "user.email",
+        "user.name",
+    )
 )
 """What an alert keeps of an event, besides all of `outfall.*`."""
 
 
 def evidence_fields(event: Event) -> dict[str, Scalar | list[Scalar]]:
     """Pick what an alert keeps of an event."""
-    kept = {name: event.fields[name] for name in EVIDENCE_FIELDS if event.fields.get(name) is not None}
-    ours = {
+    return {
         name: value
         for name, value in event.fields.items()
-        if name.startswith("outfall.") and value is not None
+        if value is not None and (name in EVIDENCE_FIELDS or name.startswith("outfall."))
     }
-    return kept | ours
 
 
 class Tally:
@@ -57,6 +57,9 @@ class Tally:
 
     def __init__(self) -> None:
         self.evidence: dict[str, None] = {}
+        # Subjects that a breach has not taken over yet, and the people of the one that took the others over.
+        self._further: list[str] = []
+        self._taken_by: set[str] | None = None
         self.subjects: set[str] = set()
         self.categories: set[str] = set()
         self.channels: dict[str, None] = {}
@@ -90,7 +93,9 @@ class Tally:
         if event_id in self.evidence:
             return
         self.evidence[event_id] = None
-        self.subjects.update(strings(fields.get("outfall.subjects.id")))
+        further = [one for one in strings(fields.get("outfall.subjects.id")) if one not in self.subjects]
+        self.subjects.update(further)
+        self._further += further
         self._records.update(strings(fields.get("outfall.records.id")))
         self.categories.update(strings(fields.get("outfall.data.category")))
         self.vulnerable = self.vulnerable or first(fields.get("outfall.data.vulnerable")) is True
@@ -103,6 +108,12 @@ class Tally:
         self._add_files(fields)
         if first(fields.get("outfall.egress")) is True:
             self._add_egress(fields)
+
+    def further_subjects(self, people: set[str]) -> Iterable[str]:
+        """Give the subjects that were not given before for the same set of people."""
+        further: Iterable[str] = self._further if self._taken_by is people else self.subjects
+        self._further, self._taken_by = [], people
+        return further
 
     def exposure(self) -> Exposure:
         """Give the sums as an alert shows them."""

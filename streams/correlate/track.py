@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from streams.alert import Status
 from streams.correlate.episode import Episode, alert_id, clusters
@@ -25,6 +25,19 @@ class Track:
     smallest is shown, so that the order of arrival does not decide.
     """
 
+    __slots__ = (
+        "_holds",
+        "_quiet",
+        "correlation",
+        "episodes",
+        "group",
+        "id",
+        "key",
+        "left_out",
+        "left_out_last",
+        "window",
+    )
+
     def __init__(
         self,
         id: str,  # noqa: A002 - the usual name for it
@@ -39,8 +52,17 @@ class Track:
         self.group = group
         self.window = Window(correlation)
         self.episodes: list[Episode] = []
+        self.left_out = 0
+        self.left_out_last = -FOREVER
         self._quiet = max(quiet, correlation.timespan)
         self._holds = needs_absence(correlation.condition)
+
+    def leave_out(self, time: int) -> None:
+        """Take note that the window was full when an event of this time came."""
+        self.left_out += 1
+        self.left_out_last = max(self.left_out_last, time)
+        for episode in self.episodes:
+            episode.left_out += 1
 
     def spell(self, group: dict[str, Scalar]) -> bool:
         """Take note of a spelling of the group's values; tell whether it is now the one shown."""
@@ -49,10 +71,9 @@ class Track:
             return True
         return False
 
-    def visible(self, watermark: int) -> Sequence[int]:
+    def visible(self, watermark: int, first: int = -FOREVER, last: int = FOREVER) -> Iterator[int]:
         """Give the times that fire, ascending; what rests on an absence once the watermark passed."""
-        times = self.window.firing_times
-        return times[: bisect.bisect_left(times, watermark)] if self._holds else times
+        return self.window.firings(first, min(last, watermark - 1) if self._holds else last)
 
     def expires(self) -> int:
         """Give the watermark at which something here can be closed or forgotten.
@@ -71,9 +92,7 @@ class Track:
         """Give the earliest firing that still waits for the watermark to pass."""
         if not self._holds:
             return None
-        times = self.window.firing_times
-        index = bisect.bisect_left(times, watermark)
-        return times[index] if index < len(times) else None
+        return self.window.first_firing(watermark, FOREVER)
 
     def settle(
         self,
@@ -92,43 +111,43 @@ class Track:
         if self._holds and changed >= watermark:
             return []
         if added is not None and not self.window.lost and not self._holds:
-            reached = bisect.bisect_left(self.window.firing_times, changed)
-            times = self.window.firing_times[reached : reached + 1]
-            if not times or times[0] > changed + self.correlation.timespan:
+            reached = self.window.first_firing(changed, changed + self.correlation.timespan)
+            if reached is None:
                 return []
-            episode = self._grown(self.window.gained or times)
+            gained = self.window.gained
+            episode = self._grown(gained or [reached])
             if episode is not None:
                 for evidence in added:
                     episode.tally.add(evidence, fields(evidence))
-                self._cover(episode.tally, self.window.gained, fields)
+                self._cover_more(episode.tally, gained, fields)
                 return [episode]
-        return self._regroup(completing, watermark, fields)
+        return self._regroup(changed, completing, watermark, fields)
 
     def release(self, time: int, watermark: int, fields: FieldsOf) -> list[Episode]:
         """Bring the episodes in line with the one further firing that the watermark has let out."""
-        episode = self._grown([time]) if time in self.window.firings else None
+        episode = self._grown([time]) if self.window.fires_at(time) else None
         if episode is None:
-            return self._regroup(None, watermark, fields)
-        self._cover(episode.tally, [time], fields)
+            return self._regroup(time, None, watermark, fields)
+        self._cover_more(episode.tally, [time], fields)
         return [episode]
 
     def _grown(self, times: Sequence[int]) -> Episode | None:
         """Let the one episode that these further firings belong to grow by them; None where it is not one."""
-        for index in range(len(self.episodes) - 1, -1, -1):
-            episode = self.episodes[index]
-            if episode.first - self._quiet <= times[0] and times[-1] <= episode.last + self._quiet:
-                first, last = min(episode.first, times[0]), max(episode.last, times[-1])
-                joins = any(
-                    other is not episode
-                    and other.first - self._quiet <= last
-                    and first <= other.last + self._quiet
-                    for other in self.episodes[max(0, index - 1) : index + 2]
-                )
-                if joins:
-                    return None
-                episode.first, episode.last = first, last
-                return episode
-        return None
+        near = self._near(times[0], times[-1])
+        if near.stop - near.start != 1:
+            return None
+        (episode,) = self.episodes[near]
+        if episode.first - self._quiet > times[0] or times[-1] > episode.last + self._quiet:
+            return None
+        episode.first, episode.last = min(episode.first, times[0]), max(episode.last, times[-1])
+        return episode
+
+    def _near(self, first: int, last: int) -> slice:
+        """Give which episodes are no further than the quiet period from what is between two times."""
+        return slice(
+            bisect_left(self.episodes, first - self._quiet, key=_last),
+            bisect_right(self.episodes, last + self._quiet, key=_first),
+        )
 
     def close(self, watermark: int) -> list[Episode]:
         """Close the episodes that nothing can join any more, and give them."""
@@ -155,15 +174,16 @@ class Track:
 
         What lies before the watermark is final: a firing there is of an open episode, with whole windows.
         """
-        times = self.window.firing_times
-        for time in times[: bisect.bisect_left(times, watermark)]:
-            if not any(episode.first <= time <= episode.last for episode in self.episodes):
-                self.window.retract(time)
-
-    def rebuild(self, fields: FieldsOf) -> None:
-        """Work out the tallies of restored episodes from the window."""
+        begin = -FOREVER
         for episode in self.episodes:
-            episode.tally = self._tally(self._times(episode.first, episode.last), fields)
+            self.window.retract(begin, min(episode.first, watermark) - 1)
+            begin = episode.last + 1
+        self.window.retract(begin, watermark - 1)
+
+    def rebuild(self, episodes: Iterable[Episode], fields: FieldsOf) -> None:
+        """Work out the tallies of some episodes again, from the window."""
+        for episode in episodes:
+            episode.tally = self._tally(self.visible(FOREVER, episode.first, episode.last), fields)
 
     def firing_evidence(self, time: int) -> tuple[str, ...]:
         """Give the ids of the events that the firing at `time` rests on, in the order of time."""
@@ -174,26 +194,24 @@ class Track:
         """Give the metric's greatest value in an episode, and the number of its firings."""
         if episode.summary is not None:
             return episode.summary
-        times = self._times(episode.first, episode.last)
-        return max((self.window.firings[time] for time in times), default=None), len(times)
+        return self.window.summary(episode.first, episode.last)
 
-    def _times(self, first: int, last: int) -> Sequence[int]:
-        times = self.window.firing_times
-        return times[bisect.bisect_left(times, first) : bisect.bisect_right(times, last)]
-
-    def _regroup(self, completing: str | None, watermark: int, fields: FieldsOf) -> list[Episode]:
-        former, self.episodes = self.episodes, []
-        taken = {episode.id for episode in former}
+    def _regroup(
+        self, changed: int, completing: str | None, watermark: int, fields: FieldsOf
+    ) -> list[Episode]:
+        """Part the firings into episodes again, as far as a change at a time can matter."""
+        first, last = changed, changed + self.correlation.timespan
+        near = self._near(first, last)
+        former = self.episodes[near]
+        if former:
+            first, last = min(first, former[0].first), max(last, former[-1].last)
+        taken: set[str] = set()
         affected: list[Episode] = []
-        for times in clusters(self.visible(watermark), self._quiet):
+        current: list[Episode] = []
+        for times in clusters(self.visible(watermark, first, last), self._quiet):
             owners = [e for e in former if e.first <= times[-1] and times[0] <= e.last]
             former = [e for e in former if e not in owners]
-            episode = (
-                owners[0]
-                if owners
-                else Episode(self._new_id(times[0], completing, taken), times[0], times[-1])
-            )
-            taken.add(episode.id)
+            episode = owners[0] if owners else self._new(times, completing, taken)
             for later in owners[1:]:
                 later.summary, later.status, later.superseded_by = (
                     self.summary(later),
@@ -201,39 +219,71 @@ class Track:
                     episode.id,
                 )
                 episode.pages += later.pages
+                episode.left_out = max(episode.left_out, later.left_out)
                 episode.paged = max(episode.paged, later.paged)
                 episode.breach = episode.breach or later.breach
                 affected.append(later)
             episode.first, episode.last = times[0], times[-1]
             episode.tally = self._tally(times, fields)
-            self.episodes.append(episode)
+            current.append(episode)
             affected.append(episode)
+        self.episodes[near] = current
         for episode in former:
             episode.status = Status.RETRACTED
             affected.append(episode)
         return affected
 
+    def _new(self, times: Sequence[int], completing: str | None, taken: set[str]) -> Episode:
+        # What found the window full before its first firing was missing from it as well.
+        missing = self.left_out if times[0] - self.correlation.timespan <= self.left_out_last else 0
+        return Episode(self._new_id(times[0], completing, taken), times[0], times[-1], left_out=missing)
+
     def _new_id(self, time: int, completing: str | None, taken: set[str]) -> str:
         if completing is None or self._holds:  # which event lets a held firing out depends on the batch
-            completing = self.window.between(time - self.correlation.timespan, time)[-1].id
+            *_, newest = self.window.between(time, time)
+            completing = newest.id
         new = alert_id(self.correlation.rule.id, self.key, completing)
-        # One event, when late, can complete firings that lie too far apart to be one episode.
-        return (
-            new if new not in taken else alert_id(self.correlation.rule.id, self.key, f"{completing}@{time}")
-        )
+        if new in taken or any(episode.id == new for episode in self.episodes):
+            # One event, when late, can complete firings that lie too far apart to be one episode.
+            new = alert_id(self.correlation.rule.id, self.key, f"{completing}@{time}")
+        taken.add(new)
+        return new
 
-    def _tally(self, times: Sequence[int], fields: FieldsOf) -> Tally:
+    def _tally(self, times: Iterable[int], fields: FieldsOf) -> Tally:
         tally = Tally()
         self._cover(tally, times, fields)
         return tally
 
-    def _cover(self, tally: Tally, times: Sequence[int], fields: FieldsOf) -> None:
+    def _cover(self, tally: Tally, times: Iterable[int], fields: FieldsOf) -> None:
         """Add what the firings at `times`, ascending, rest on."""
-        span = self.correlation.timespan
-        reached: int | None = None
+        reached = -FOREVER
         for time in times:
-            start = time - span if reached is None else max(time - span, reached)
-            for entry in self.window.between(start, time):
-                for evidence in entry.evidence:
+            self._cover_between(tally, max(time - self.correlation.timespan, reached), time, fields)
+            reached = time + 1
+
+    def _cover_more(self, tally: Tally, times: Sequence[int], fields: FieldsOf) -> None:
+        """Add what further firings rest on, ascending, and those beside them do not."""
+        span, further = self.correlation.timespan, set(times)
+        for time in times:
+            first, last = time - span, time
+            before = self.window.last_firing(first, time - 1)
+            if before is not None:
+                first = before + 1
+            after = None if self._holds else self.window.first_firing(time + 1, time + span)
+            if after is not None and after not in further:
+                last = min(last, after - span - 1)
+            self._cover_between(tally, first, last, fields)
+
+    def _cover_between(self, tally: Tally, first: int, last: int, fields: FieldsOf) -> None:
+        for entry in self.window.between(first, last):
+            for evidence in entry.evidence:
+                if evidence not in tally.evidence:
                     tally.add(evidence, fields(evidence))
-            reached = time
+
+
+def _first(episode: Episode) -> int:
+    return episode.first
+
+
+def _last(episode: Episode) -> int:
+    return episode.last

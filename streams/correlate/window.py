@@ -2,142 +2,197 @@
 
 The window is inclusive, [t - timespan, t], and evaluated at every time t at which the group has an event
 (docs/correlation.md). Nothing here depends on the order in which entries arrive: an entry in the order of
-time is the fast case, any other is answered by sweeping again over the times that it can affect.
+time is only the cheapest case.
 """
 
 from __future__ import annotations
 
-import bisect
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
+from streams.correlate.counting import Counting, Occurrences, Test
+from streams.correlate.coverage import Coverage, Rules, read_rules, read_values
 from streams.correlate.entry import Entry
-from streams.correlate.metric import Exact, Metric, Number, is_true, metric_for, plain
-from streams.rule import Correlation
+from streams.correlate.metric import Exact, Number, plain
+from streams.correlate.ordered import Ordered, OrderedExpression
+from streams.correlate.summing import Percentiles, Sums
+from streams.correlate.timeline import FINAL, FIRES, Slot, Timeline
+from streams.rule import Correlation, CorrelationType, Expression, Threshold
+
+
+class Metric(Protocol):
+    """What a correlation looks at, as levels of a timeline's slots; it marks those that fire."""
+
+    def enter(self, entry: Entry, slot: Slot) -> None:
+        """Take in an entry that has been put into a slot."""
+        ...
+
+    def leave(self, entry: Entry) -> None:
+        """Leave out an entry that has been taken from its slot."""
+        ...
+
+    def prune(self, gone: Iterable[Entry], before: int) -> None:
+        """Leave out entries that are forgotten, all from before a time, without evaluating any slot."""
+        ...
+
+    def value(self, number: int, index: int) -> Exact | None:
+        """Give the metric's value at a slot, or None where nothing can be said (the mean of nothing)."""
+        ...
 
 
 class Window:
     """The entries of one group and the firings that follow from them."""
 
+    __slots__ = ("_metric", "_span", "chained", "held", "timeline")
+
     def __init__(self, correlation: Correlation) -> None:
-        self._correlation = correlation
-        self.entries: dict[str, Entry] = {}
-        self._order: list[tuple[int, str]] = []
-        self.firings: dict[int, Number] = {}
-        self.firing_times: list[int] = []
-        self.gained: list[int] = []
+        self._span = correlation.timespan
+        self.timeline = Timeline()
+        self._metric = metric_for(correlation, self.timeline)
+        self.held = 0
+        """How many values are held, or entries where there are none."""
+        self.chained = 0
+        """How many ids of evidence the firings that are entries here bring with them."""
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether an entry out of order is worked into each of the times that it concerns."""
+        return not isinstance(self._metric, Counting)
+
+    @property
+    def gained(self) -> list[int]:
         """The times that began to fire with the last change, ascending."""
-        self.lost = False
-        """Whether any time ceased to fire with it."""
-        # The metric stands at the newest time, over `_order[_start:]`; None after a change in the middle.
-        self._metric: Metric | None = metric_for(correlation)
-        self._start = 0
+        return sorted(self.timeline.gained)
+
+    @property
+    def lost(self) -> bool:
+        """Whether any time ceased to fire with the last change."""
+        return self.timeline.lost
 
     @property
     def newest(self) -> int | None:
         """The time of the newest entry."""
-        return self._order[-1][0] if self._order else None
+        return self.timeline.newest
 
     @property
     def oldest(self) -> int | None:
         """The time of the oldest entry."""
-        return self._order[0][0] if self._order else None
+        return self.timeline.oldest
 
-    def put(self, entry: Entry) -> bool:
-        """Take an entry in, replacing one of the same id; tell whether that changed anything."""
-        former = self.entries.get(entry.id)
-        if former == entry:
-            return False
-        self.gained, self.lost = [], False
+    def put(self, entry: Entry, former: Entry | None = None) -> None:
+        """Take an entry in, in place of a former one of the same id."""
+        timeline = self.timeline
+        if timeline.gained:
+            timeline.gained = []
+        timeline.lost = False
+        self._hold(entry, 1)
         if former is not None:
-            self._take_out(former)
-        self.entries[entry.id] = entry
-        in_order = not self._order or entry.time >= self._order[-1][0]
-        bisect.insort(self._order, (entry.time, entry.id))
-        if in_order and self._metric is not None:
-            self._advance(self._metric, entry)
-        else:
-            self._sweep(entry.time)
-        return True
+            self._hold(former, -1)
+            timeline.take(former)
+            self._metric.leave(former)
+        self._metric.enter(entry, timeline.place(entry, 0))
 
-    def discard(self, entry_id: str) -> bool:
-        """Let an entry go as if it had never been; tell whether it was there."""
-        entry = self.entries.get(entry_id)
-        if entry is None:
-            return False
-        self.gained, self.lost = [], False
-        self._take_out(entry)
-        return True
+    def discard(self, entry: Entry) -> None:
+        """Let an entry go as if it had never been."""
+        self.timeline.gained, self.timeline.lost = [], False
+        self._hold(entry, -1)
+        self.timeline.take(entry)
+        self._metric.leave(entry)
 
-    def between(self, first: int, last: int) -> list[Entry]:
+    def between(self, first: int, last: int) -> Iterator[Entry]:
         """Give the entries from time `first` to time `last`, both included, in the order of time and id."""
-        low = bisect.bisect_left(self._order, (first, ""))
-        high = bisect.bisect_left(self._order, (last + 1, ""))
-        return [self.entries[entry_id] for _, entry_id in self._order[low:high]]
+        return self.timeline.between(first, last)
 
-    def retract(self, time: int) -> None:
-        """Say that `time` does not fire."""
-        self._record(time, None)
+    def fires_at(self, time: int) -> bool:
+        """Tell whether a time fires."""
+        return self.first_firing(time, time) is not None
+
+    def first_firing(self, first: int, last: int) -> int | None:
+        """Give the first time that fires, from `first` to `last`, both included."""
+        return self.timeline.first_firing(first, last)
+
+    def last_firing(self, first: int, last: int) -> int | None:
+        """Give the last time that fires, from `first` to `last`, both included."""
+        return self.timeline.last_firing(first, last)
+
+    def firings(self, first: int, last: int) -> Iterator[int]:
+        """Give the times that fire, from `first` to `last`, both included, ascending."""
+        return self.timeline.firings(first, last)
+
+    def value(self, time: int) -> Number:
+        """Give the metric's value at a time that fires."""
+        value = self._metric.value(*self.timeline.find(time))
+        return 0 if value is None else plain(value)
+
+    def summary(self, first: int, last: int) -> tuple[Number | None, int]:
+        """Give the metric's greatest value at the firings from `first` to `last`, and how many those are."""
+        greatest: Exact | None = None
+        count = 0
+        for number, low, high in self.timeline.spans(first, last):
+            fires = self.timeline.blocks[number].fires
+            count += fires.count(FIRES, low, high)
+            for index in range(low, high):
+                if fires[index] == FIRES:
+                    value = self._metric.value(number, index)
+                    if value is not None and (greatest is None or value > greatest):
+                        greatest = value
+        return None if greatest is None else plain(greatest), count
+
+    def retract(self, first: int, last: int) -> None:
+        """Say that no time from `first` to `last`, both included, fires."""
+        for number, low, high in self.timeline.spans(first, last):
+            fires = self.timeline.blocks[number].fires
+            fires[low:high] = bytes(FINAL if said == FIRES else said for said in fires[low:high])
 
     def prune(self, before: int) -> list[Entry]:
-        """Forget the entries and firings older than `before`, and give the entries forgotten."""
-        count = bisect.bisect_left(self._order, (before, ""))
-        gone = [self.entries.pop(entry_id) for _, entry_id in self._order[:count]]
-        if self._metric is not None:
-            # The window at the newest time cannot grow back: what it still holds of them leaves it.
-            for entry in gone[self._start :]:
-                self._metric.remove(entry)
-            self._start = max(0, self._start - count)
-        del self._order[:count]
-        stale = bisect.bisect_left(self.firing_times, before)
-        for time in self.firing_times[:stale]:
-            del self.firings[time]
-        del self.firing_times[:stale]
+        """Forget the entries and firings older than `before`, and give the entries forgotten.
+
+        Times whose window is no longer whole are final: what they would count from now on means nothing.
+        """
+        gone = self.timeline.prune(before)
+        if gone:
+            for entry in gone:
+                self._hold(entry, -1)
+            if self._span:
+                self.timeline.finish(before + self._span)
+            self._metric.prune(gone, before)
         return gone
 
-    def _take_out(self, entry: Entry) -> None:
-        del self.entries[entry.id]
-        del self._order[bisect.bisect_left(self._order, (entry.time, entry.id))]
-        if not self.between(entry.time, entry.time):
-            self._record(entry.time, None)
-        self._sweep(entry.time)
+    def _hold(self, entry: Entry, sign: int) -> None:
+        self.held += sign * entry.size
+        if entry.chained is not None:
+            self.chained += sign * len(entry.chained)
 
-    def _advance(self, metric: Metric, entry: Entry) -> None:
-        oldest = entry.time - self._correlation.timespan
-        while self._order[self._start][0] < oldest:
-            metric.remove(self.entries[self._order[self._start][1]])
-            self._start += 1
-        metric.add(entry)
-        self._record(entry.time, metric.value())
 
-    def _sweep(self, changed: int) -> None:
-        """Evaluate again every time that an entry at `changed` can affect: [changed, changed + timespan]."""
-        span = self._correlation.timespan
-        low = bisect.bisect_left(self._order, (changed - span, ""))
-        metric, start = metric_for(self._correlation), low
-        index = low
-        while index < len(self._order):
-            time = self._order[index][0]
-            if time > changed + span:
-                break
-            while index < len(self._order) and self._order[index][0] == time:
-                metric.add(self.entries[self._order[index][1]])
-                index += 1
-            while self._order[start][0] < time - span:
-                metric.remove(self.entries[self._order[start][1]])
-                start += 1
-            if time >= changed:
-                self._record(time, metric.value())
-        if index == len(self._order) and (not self._order or self._order[-1][0] >= changed):
-            self._metric, self._start = metric, start
-        else:
-            self._metric = None  # the newest time was not reached; the next sweep that reaches it makes one
+_PERCENTS = {CorrelationType.VALUE_MIN: 0, CorrelationType.VALUE_MEDIAN: 50, CorrelationType.VALUE_MAX: 100}
 
-    def _record(self, time: int, value: Exact | None) -> None:
-        if value is not None and is_true(self._correlation.condition, value):
-            if time not in self.firings:
-                bisect.insort(self.firing_times, time)
-                self.gained.append(time)
-            self.firings[time] = plain(value)
-        elif time in self.firings:
-            self.lost = True
-            del self.firings[time]
-            del self.firing_times[bisect.bisect_left(self.firing_times, time)]
+
+def metric_for(correlation: Correlation, timeline: Timeline) -> Metric:
+    """Make the metric of a correlation's type for an empty timeline."""
+    condition, span = correlation.condition, correlation.timespan
+    if isinstance(condition, Expression):
+        if correlation.type is CorrelationType.TEMPORAL_ORDERED:
+            return OrderedExpression(timeline, span, condition)
+        return Rules(timeline, span, condition, correlation.rules)
+    return _threshold_metric(correlation, condition, timeline)
+
+
+def _threshold_metric(correlation: Correlation, condition: Threshold, timeline: Timeline) -> Metric:
+    span = correlation.timespan
+    match correlation.type:
+        case CorrelationType.EVENT_COUNT:
+            return Occurrences(timeline, span, Test.of(condition))
+        case CorrelationType.VALUE_COUNT:
+            return Coverage(timeline, span, Test.of(condition), read_values)
+        case CorrelationType.TEMPORAL:
+            return Coverage(timeline, span, Test.of(condition), read_rules)
+        case CorrelationType.TEMPORAL_ORDERED:
+            return Ordered(timeline, span, condition, correlation.rules)
+        case CorrelationType.VALUE_SUM | CorrelationType.VALUE_AVG:
+            mean = correlation.type is CorrelationType.VALUE_AVG
+            return Sums(timeline, span, condition, mean=mean)
+        case CorrelationType.VALUE_MIN | CorrelationType.VALUE_MEDIAN | CorrelationType.VALUE_MAX as kind:
+            return Percentiles(timeline, span, condition, _PERCENTS[kind])
+        case CorrelationType.VALUE_PERCENTILE:
+            percent = 50 if condition.percentile is None else condition.percentile
+            return Percentiles(timeline, span, condition, percent)

@@ -82,6 +82,7 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
         severity,
         clock_skew=settings.clock_skew,
         edition=edition(book, settings.rules),
+        limits=settings.limits,
     )
     return pipeline, book
 

@@ -35,6 +35,8 @@ def replay(
         if len(batch) == BATCH:
             yield batch, pipeline.process(batch)
             batch = []
+            for table in pipeline.tables:
+                table.drain()  # nobody saves them, and they would be held for ever
     yield batch, pipeline.process(batch)
     yield [], pipeline.finish()
 

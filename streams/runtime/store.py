@@ -21,7 +21,7 @@ from streams.event import rfc3339
 from streams.runtime.position import Position
 from streams.sinks import sqlite
 from streams.sinks.sqlite import AlertTables
-from streams.state import Change, Table
+from streams.state import Change, Saved
 
 if TYPE_CHECKING:
     from streams.pipeline import DeadLetter  # `outfall alerts` needs the store without the whole pipeline
@@ -88,7 +88,7 @@ class Store:
     ) -> None:
         self._connection.close()
 
-    def restore(self, table: Table) -> None:
+    def restore(self, table: Saved) -> None:
         """Put the saved rows of a table back."""
         for key, value in self._connection.execute(
             "SELECT key, value FROM state WHERE name = ?", (table.name,)

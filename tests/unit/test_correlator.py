@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import random
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import pytest
@@ -24,6 +25,14 @@ SPAN = 10 * SECOND
 QUIET = 12 * SECOND
 LATENESS = 25 * SECOND
 NEVER = -(2**62)
+
+
+@pytest.fixture(scope="module", autouse=True, params=[2, 256], ids=["small_blocks", "usual_blocks"])
+def blocks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a few events fill several blocks of a timeline, as a hundred thousand would."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streams.correlate.timeline.SIZE", request.param)
+        yield
 
 
 def rule(name: str, *, alerts: bool = False, extras: Extras | None = None) -> Rule:
@@ -417,3 +426,32 @@ def test_one_late_event_that_completes_two_episodes_gives_each_an_id_of_its_own(
         correlator.apply(event(number, time, {"user": "ann"}), [A], NEVER)
     ids = [change.episode.id for change in correlator.take() if change.episode.status is Status.OPEN]
     assert len(set(ids)) == len(ids) == 2
+
+
+@pytest.mark.parametrize("late", [0.1, 0.5, 1.0], ids=["few late", "half late", "all shuffled"])
+@pytest.mark.parametrize("distinct", [4, 400], ids=["few distinct", "all distinct"])
+@pytest.mark.parametrize("number", [3, 12])
+def test_a_giant_group_with_many_late_events(late: float, distinct: int, number: int) -> None:
+    chance = random.Random(number)  # noqa: S311 - not for secrets
+    events = [
+        Seen(str(n), n * SECOND // 2 + (n // 100) * 30 * SECOND, "ann", chance.randrange(distinct), ("a",))
+        for n in range(400)
+    ]
+    condition = Threshold("gte", number, ("value",))
+    arriving = [event for event in events if chance.random() >= late]
+    delayed = [event for event in events if event not in arriving]
+    for event in chance.sample(delayed, len(delayed)):
+        arriving.insert(chance.randrange(len(arriving) + 1), event)
+    doubled = [*arriving, *chance.sample(events, 40)]
+    correlator = run([correlation(CorrelationType.VALUE_COUNT, condition)], doubled)
+    firings = oracle(CorrelationType.VALUE_COUNT, condition, ("a",), events)
+    assert found(correlator) == firings
+    parted: list[tuple[int, int, frozenset[str]]] = []
+    for _, at, _, ids in firings:  # type: ignore[misc]  # tuples
+        if parted and at - parted[-1][1] <= QUIET:
+            parted[-1] = (parted[-1][0], at, parted[-1][2] | ids)
+        else:
+            parted.append((at, at, ids))
+    assert story(correlator) == sorted(
+        ("outer", "ann", first, last, sorted(ids)) for first, last, ids in parted
+    )
