@@ -39,7 +39,7 @@ class Reference:
                 try:
                     if test(view):
                         found[index, rule] = True
-                except ValueError:  # such as a text too long for an expression
+                except Exception:  # noqa: BLE001 - such as a text too long for an expression
                     found[index, rule] = None
         return found
 

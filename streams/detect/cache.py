@@ -27,17 +27,6 @@ class Cache(Protocol):
         """Keep it if that is possible."""
 
 
-class NoCache:
-    """Keeps nothing."""
-
-    def get(self, key: str) -> bytes | None:  # noqa: ARG002 - the protocol's
-        """Give nothing."""
-        return None
-
-    def put(self, key: str, value: bytes) -> None:
-        """Do nothing."""
-
-
 def key_of(*parts: str | bytes) -> str:
     """Make the key of what follows from these parts and from the code that makes it."""
     digest = hashlib.sha256(_code())
@@ -51,7 +40,7 @@ def key_of(*parts: str | bytes) -> str:
 def _code() -> bytes:
     """Hash the code, so that another version of it never meets what this one made."""
     digest = hashlib.sha256(sys.version.encode())
-    for name in ("pysigma", "hyperscan", "google-re2", "pyyaml"):
+    for name in ("pysigma", "hyperscan", "google-re2", "orjson", "pyyaml"):
         digest.update(f"{name} {version(name)}\n".encode())
     for pattern in _MADE_BY:
         for path in sorted(_PACKAGE.glob(pattern)):

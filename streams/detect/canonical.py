@@ -6,7 +6,9 @@ escaping and folding both go character by character. A JSON text has no line fee
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +17,8 @@ import orjson
 from streams.detect.text import fold
 from streams.event import Fields, Value
 
+_CHARACTER = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+"""A character beyond ASCII, unpaired surrogates among them."""
 _LINE_FEED = orjson.Fragment(b"\n")
 
 
@@ -30,12 +34,12 @@ class ScanText(NamedTuple):
 
 
 def scan_text(events: Sequence[Fields]) -> ScanText:
-    """Write events as text."""
+    """Write events as text: fields as `Event` has them, scalars and lists of scalars by their names."""
     parts: list[Fields | orjson.Fragment] = [_LINE_FEED] * (2 * len(events))
     parts[::2] = events
     without: list[int] = []
     try:
-        text = orjson.dumps(parts)  # one call for all is several times faster than one for each
+        text = orjson.dumps(parts)[:-1]  # one call for all is several times faster than one for each
     except TypeError:  # an unpaired surrogate, or an integer beyond 64 bits, in one of them
         lines = [_line(fields) for fields in events]
         without = [index for index, line in enumerate(lines) if line is None]
@@ -47,7 +51,7 @@ def scan_text(events: Sequence[Fields]) -> ScanText:
 
 def literal(value: Value) -> bytes:
     """Write a value as it stands in a text, all letters folded."""
-    return _folded(_json(value))
+    return _folded(_json(value)).lower()
 
 
 def _line(fields: Fields) -> bytes | None:
@@ -66,4 +70,14 @@ def _json(value: Value | Fields) -> bytes:
 
 
 def _folded(line: bytes) -> bytes:
-    return fold(line.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+    """Fold what is beyond ASCII; Hyperscan ignores the case of the rest by itself."""
+    return _CHARACTER.sub(_folded_character, line)
+
+
+def _folded_character(found: re.Match[bytes]) -> bytes:
+    return _fold_bytes(found[0])
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _fold_bytes(character: bytes) -> bytes:
+    return fold(character.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")

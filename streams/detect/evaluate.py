@@ -33,9 +33,15 @@ from streams.detect.tree import (
     TimePart,
 )
 from streams.event import Scalar
-from streams.safe_regex import TextTooLongError, compile_search
+from streams.safe_regex import compile_search
 
 T = TypeVar("T")
+
+
+class TooManyValuesError(ValueError):
+    """Two lists have too many values to compare each with each: the rule fails on the event."""
+
+
 Test = Callable[[EventView], bool]
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -52,6 +58,10 @@ _RELATIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": operator.contains,
 }
 _NUMBER = re.compile(r"-?[0-9]{1,64}(\.[0-9]{1,64})?([eE][+-]?[0-9]{1,3})?")
+_LONGEST_ADDRESS = 64
+"""Characters: 45 of an IPv6 address, and a zone."""
+_MOST_COMPARED = 1_000_000
+"""Pairs of values of two fields that are compared: what a rule would take longer over fails it."""
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2}))?)?"
@@ -98,14 +108,14 @@ def _some(is_true: Callable[[T], bool], items: Iterable[T]) -> bool:
     """Tell whether something is true of any item.
 
     Raises:
-        TextTooLongError: it is true of none, and of one it cannot be told.
+        Exception: it is true of none, and raised over one: of that it cannot be told.
     """
-    unknown: TextTooLongError | None = None
+    unknown: Exception | None = None
     for item in items:
         try:
             if is_true(item):
                 return True
-        except TextTooLongError as error:
+        except Exception as error:  # noqa: BLE001 - raised below, unless it does not matter
             unknown = error
     if unknown is not None:
         raise unknown
@@ -188,6 +198,8 @@ def _reference(names: Names, others: Names, node: Reference) -> Test:
 
     def test(view: EventView) -> bool:
         theirs = view.texts(others, cased=cased)
+        if len(theirs) * len(view.texts(names, cased=cased)) > _MOST_COMPARED:
+            raise TooManyValuesError
         return any(relation(mine, other) for mine in view.texts(names, cased=cased) for other in theirs)
 
     return test
@@ -203,8 +215,12 @@ def _in_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Calla
     return test
 
 
-@lru_cache(maxsize=4096)
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    return _read_address(text) if len(text) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)
+def _read_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:

@@ -16,8 +16,8 @@ from streams.detect.text import folded_pattern, matcher
 from streams.detect.tree import And, Cidr, Exists, Node, Not, Null, Or, Pattern, Regex, Text, Wildcard
 
 _OfTexts = Text | Regex | Cidr
-Fused = Callable[[Iterable[EventView]], list[tuple[int, int, None]]]
-"""Gives the indexes of events with the numbers of rules that are true of them, as `matcher.Found` has it."""
+Fused = Callable[[Sequence[tuple[int, EventView]]], list[tuple[int, int, None]]]
+"""Takes events by index; gives indexes with the numbers of rules that are true, as `compiled.Found`."""
 
 
 def generate(node: Node, mapping: FieldMapping) -> Test:
@@ -30,7 +30,7 @@ def generate(node: Node, mapping: FieldMapping) -> Test:
 def generate_fused(rules: Iterable[tuple[int, Node, FieldMapping]]) -> Fused:
     """Make one function that tests a batch of events for several rules."""
     writer = _Writer()
-    lines = ["found = []", "for index, view in enumerate(views):"]
+    lines = ["found = []", "for index, view in views:"]
     for number, node, mapping in rules:
         lines += [
             f"    if {writer.expression(node, mapping)}:",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from streams.detect.book import Detection, RuleBook
-from streams.detect.cache import Cache, NoCache, key_of
+from streams.detect.cache import Cache, key_of
 from streams.errors import ConfigError, Place, Refusal
 
 if TYPE_CHECKING:  # loading pySigma takes longer than a cached book
@@ -49,14 +49,16 @@ def load(paths: Sequence[Path], cache: Cache | None = None) -> RuleBook:
     """
     if missing := [path for path in paths if not path.exists()]:
         raise ConfigError([f"{path}: there is no such file or folder" for path in missing])
-    cache = cache or NoCache()
     with _without_garbage_collection():
         files = [_read(path, named=named) for path, named in _files(paths)]
+        if cache is None:
+            return _assembled(files)
         parts = (part for file in files for part in (str(file.path), str(file.named), file.data, file.error))
         key = key_of("book", *parts)
         kept = cache.get(key)
         if kept is not None:
-            book: RuleBook = pickle.loads(kept)  # noqa: S301 - see the import
+            # The cache is a folder that only its user may write to, and holds what this program put there.
+            book: RuleBook = pickle.loads(kept)  # noqa: S301 - see the comment above
             return book
         book = _assembled(files)
         cache.put(key, pickle.dumps(book, pickle.HIGHEST_PROTOCOL))

@@ -39,9 +39,9 @@ _PART_OF_NUMBER = re.compile(r"-?[0-9]*\.?[0-9]*(e[+-]?)?[0-9]*")
 _PARTS_OF_WORDS = ("true", "false", "nan", "-inf")
 _LONGEST_NUMBER = 15
 """Whole numbers with more digits, when they are floats, may stand in JSON with an exponent."""
-_LONGEST_LITERAL = 200
-_SCALARS = (b"[", b"t", b"f", b"n", b"-", *(b"%d" % digit for digit in range(10)))
-"""How a list, true, false, null and numbers begin in JSON; null also stands for what is no number."""
+_LONGEST = 200
+_SCALARS = (b"[", b"t", b"f", b"n", b"i", b"-", *(b"%d" % digit for digit in range(10)))
+"""How a list, true, false, null, Infinity and numbers begin in JSON; null may stand for what is no number."""
 
 
 class Necessary(NamedTuple):
@@ -65,9 +65,11 @@ class Chooser:
             case And() | Or():
                 parts = (self.choose(part, mapping, true=true) for part in node.parts)
                 return _cheapest(parts) if isinstance(node, And) is true else self._all_of(parts)
-        return _cheapest(
-            Necessary(literals, self._cost(literals)) for literals in _of_atom(node, mapping, true=true)
+        offered = (
+            frozenset(literal[:_LONGEST] for literal in literals)  # what begins a necessary literal is one
+            for literals in _of_atom(node, mapping, true=true)
         )
+        return _cheapest(Necessary(literals, self._cost(literals)) for literals in offered)
 
     def _all_of(self, parts: Iterable[Necessary | None]) -> Necessary | None:
         """Join the sets of parts of which any may be the one that is true."""
@@ -144,7 +146,7 @@ def _of_scalar(pattern: Pattern, pieces: Sequence[str], names: Names) -> Iterato
 def _of_regex(atom: Regex) -> Iterator[Literals]:
     for alternatives in required(atom.expression, atom.flags):
         if not any(map(_may_be_scalar, alternatives)):
-            yield frozenset(literal(text)[1:-1][:_LONGEST_LITERAL] for text in alternatives)
+            yield frozenset(literal(text)[1:-1] for text in alternatives)
 
 
 def _of_network(network: Network) -> Iterator[Literals]:
@@ -161,8 +163,6 @@ def _quoted(pattern: Pattern) -> list[bytes]:
         if isinstance(part, str):
             text = literal(part)[1:-1]
             begins, ends = index == 0, index == len(pattern) - 1
-            if len(text) > _LONGEST_LITERAL:
-                text, ends = text[:_LONGEST_LITERAL], False
             found.append(b'"' * begins + text + b'"' * ends)
     return found
 

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 _DIGEST = 32
+_SUFFIX = ".entry"
 _KEPT = 64
 """Entries that stay; the ones that were used longest ago go first."""
 
@@ -27,7 +28,7 @@ class FolderCache:
         """Give an entry, None where there is none."""
         if not self._is_ours():
             return None
-        path = self._folder / key
+        path = self._path(key)
         try:
             data = path.read_bytes()
             os.utime(path)
@@ -43,12 +44,20 @@ class FolderCache:
             if not self._is_ours():
                 return
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
-                file.write(hashlib.sha256(value).digest() + value)
-            Path(file.name).replace(self._folder / key)
+                try:
+                    file.write(hashlib.sha256(value).digest() + value)
+                    file.flush()
+                    Path(file.name).replace(self._path(key))
+                except OSError:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
             self._tidy()
 
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}{_SUFFIX}"
+
     def _tidy(self) -> None:
-        entries = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        entries = sorted(self._folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
         for path in entries[:-_KEPT]:
             path.unlink(missing_ok=True)
 
@@ -60,7 +69,10 @@ class FolderCache:
         return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
-def user_cache() -> FolderCache:
-    """Give the cache at the place that the XDG Base Directory Specification has for it."""
+def user_cache() -> FolderCache | None:
+    """Give the cache where the XDG Base Directory Specification has it; None without a home."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return FolderCache((base if base.is_absolute() else Path.home() / ".cache") / "outfall")
+    try:
+        return FolderCache((base if base.is_absolute() else Path.home() / ".cache") / "outfall")
+    except RuntimeError:  # there is no home
+        return None

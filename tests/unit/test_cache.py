@@ -27,7 +27,7 @@ def test_what_was_put_comes_back(folder: Path) -> None:
 def test_a_damaged_entry_is_none(folder: Path) -> None:
     cache = FolderCache(folder)
     cache.put("k", b"something")
-    path = folder / "k"
+    path = folder / "k.entry"
     for damaged in (path.read_bytes()[:-1], b"", b"x" + path.read_bytes()[1:]):
         path.write_bytes(damaged)
         assert cache.get("k") is None
@@ -61,7 +61,7 @@ def test_what_was_used_longest_ago_goes_first(folder: Path) -> None:
     cache = FolderCache(folder)
     for number in range(64):
         cache.put(f"k{number}", b"x")
-        os.utime(folder / f"k{number}", (number, number))
+        os.utime(folder / f"k{number}.entry", (number, number))
     assert cache.get("k0") == b"x"  # used just now
     cache.put("new", b"x")
     assert cache.get("k0") == b"x"
@@ -71,9 +71,33 @@ def test_what_was_used_longest_ago_goes_first(folder: Path) -> None:
 
 def test_it_is_where_xdg_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    user_cache().put("k", b"x")
-    assert (tmp_path / "outfall" / "k").is_file()
+    put()
+    assert (tmp_path / "outfall" / "k.entry").is_file()
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # to be ignored, says the specification
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    user_cache().put("k", b"x")
-    assert (tmp_path / "home" / ".cache" / "outfall" / "k").is_file()
+    put()
+    assert (tmp_path / "home" / ".cache" / "outfall" / "k.entry").is_file()
+
+
+def put() -> None:
+    cache = user_cache()
+    assert cache is not None
+    cache.put("k", b"x")
+
+
+def test_without_a_home_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError))
+    assert user_cache() is None
+
+
+def test_what_others_put_there_stays_and_failed_writes_leave_nothing(folder: Path) -> None:
+    cache = FolderCache(folder)
+    cache.put("k", b"x")
+    (folder / "note").touch()
+    (folder / "held.entry").mkdir()
+    cache.put("held", b"x")  # cannot be put in its place
+    for number in range(80):
+        cache.put(f"k{number}", b"x")
+    assert (folder / "note").exists()
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]

@@ -66,6 +66,8 @@ TRAPS: list[tuple[str, Any, list[Value]]] = [
     ("a|contains", "als", [False, "xalsy"]),
     ("a|contains", "na", [float("nan"), "NAN"]),
     ("a|startswith", "-in", [float("-inf")]),
+    ("a", "inf", [float("inf"), "INF"]),
+    ("a|endswith", "nf", [float("inf"), float("-inf")]),
     ("a", "fal" + LONG_S + "e", [False, "FALSE"]),
     # case beyond ASCII
     ("a|contains", "kelvin", ["x" + KELVIN + "ELVIN", "KELVIN \xe9"]),
@@ -132,6 +134,9 @@ def test_a_trap(item: str, asked: Any, values: list[Value], before: list[Fields]
         expected = reference(loaded, many)
         assert {(40, "trap"), (81, "trap")} <= expected.keys(), ascii(value)
         assert engine(compiled, many) == expected, ascii(value)
+        for odd in ("\ud800", 2**70):  # which is written to JSON by another hand
+            many = as_events([*before, {"odd": odd}, {"a": value, "odd": odd}])
+            assert engine(compiled, many) == reference(loaded, many), ascii(value)
 
 
 TOO_LONG = "x" * 5000
@@ -158,6 +163,10 @@ TOO_LONG = "x" * 5000
         ("1 of word*", {"a": "one", "b": "two", "outfall.x": "one\0two"}, False),
         ("1 of word*", {"a": 10**5000, "b": "onetwo"}, None),
         ("text", {"a": "xONEx", "b": 10**5000}, True),
+        ("not text", {"b": 10**5000}, True),
+        ("none", {"b": 10**5000}, True),
+        ("(digits and other) or text", {"a": "one", "b": 10**5000}, True),
+        ("(digits and other) or text", {"a": 10**5000, "b": "other"}, None),
         ("hard", {"a": TOO_LONG}, None),
         ("hard or text", {"a": TOO_LONG, "b": "x"}, None),
         ("hard or other", {"a": TOO_LONG, "b": "other"}, True),
@@ -181,6 +190,7 @@ detection:
     text: {{a|contains: one}}
     hard: {{a|re: '(?!y)x+qqzz9'}}
     other: {{b: other}}
+    digits: {{b|contains: '1'}}
     condition: {condition}
 """
     loaded = loads(text)

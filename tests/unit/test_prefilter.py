@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
+import time
 from pathlib import Path
 
 import orjson
 import pytest
 import workload
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,11 +16,11 @@ from reference import as_events, engine, reference
 from strategies import events
 from streams.detect.canonical import literal, scan_text
 from streams.detect.load import load, loads
-from streams.detect.prefilter import Prefilter
 from streams.detect.regex_literals import required
 from streams.detect.ruleset import RuleSet
+from streams.detect.search import Search
 from streams.detect.text import fold
-from streams.event import Fields
+from streams.event import Fields, LogSource
 from streams.runtime.cache import FolderCache
 
 RULE = """
@@ -35,6 +36,7 @@ def test_an_events_text_is_one_line_of_json() -> None:
     text, without = scan_text(many)
     lines = text.removesuffix(b"\n").split(b"\n")
     assert len(lines) == len(many)
+    assert text.endswith(b"\n")
     assert without == []
     assert orjson.loads(lines[0]) == many[0]
     assert orjson.loads(lines[1]) == many[1]
@@ -137,14 +139,11 @@ def test_books_and_choices_are_kept_by_content(tmp_path: Path) -> None:
     assert run()[0] > cold[0]
 
 
-def test_a_choice_that_another_processor_made_is_compiled_anew() -> None:
+def test_a_search_that_another_processor_made_is_compiled_anew() -> None:
     text, _ = scan_text([{"a": "omega"}, {"a": "alpha"}])
-    kept = Prefilter({b"omega": [7]}, [3])
-    assert kept.candidates(text) == {(0, 7)}
-    literals, always, expected, size, _ = pickle.loads(kept.dump())  # noqa: S301 - just written
-    restored = Prefilter.restore(pickle.dumps((literals, always, expected, size, b"not for this one")))
-    assert restored.candidates(text) == {(0, 7)}
-    assert restored.always == [3]
+    kept = Search({7: frozenset([b"omega"])})
+    for state in (kept.state(), (kept.rules, b"not for this one")):
+        assert Search.restore(state).pairs(text) == {(0, 7)}
 
 
 def test_huge_events_are_searched_in_parts() -> None:
@@ -156,3 +155,82 @@ def test_huge_events_are_searched_in_parts() -> None:
     matches, failures = compiled.match(as_events(many * 2))
     assert [match.event for match in matches] == [2, 3, 7, 8]
     assert not failures
+
+
+def document(word: str, *, more: str = "") -> str:
+    head = f"title: {word}\n{more}logsource: {{product: any}}\n"
+    return f"{head}detection: {{s: {{a|contains: {word}}}, condition: s}}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"r.yml": ["alpha", "omega"]}, {"r.yml": ["omega", "alpha"]}),
+        ({"x.yml": ["alpha"], "y.yml": ["omega"]}, {"x.yml": ["omega"], "y.yml": ["alpha"]}),
+    ],
+)
+def test_a_kept_choice_is_for_these_conditions_in_this_order(
+    tmp_path: Path, before: dict[str, list[str]], after: dict[str, list[str]]
+) -> None:
+    """Rules without ids are called by their places, so that neither ids nor the hash of the book tell."""
+    cache = FolderCache(tmp_path / "cache")
+    many = as_events([{"a": "alpha"}, {"a": "omega"}])
+    for files in (before, after):
+        for name, words in files.items():
+            (tmp_path / name).write_text("---\n".join(map(document, words)))
+        book = load([tmp_path / name for name in files], cache)
+        found = engine(RuleSet(book, ignore_logsource=True, cache=cache), many)
+        assert len(found) == 2
+        assert found == reference(book, many)
+
+
+def test_which_of_two_rules_with_one_id_is_first_makes_another_choice(tmp_path: Path) -> None:
+    cache = FolderCache(tmp_path / "cache")
+    paths = [tmp_path / "one.yml", tmp_path / "two.yml"]
+    for path, word in zip(paths, ("alpha", "omega"), strict=True):
+        path.write_text(document(word, more="id: r\n"))
+    for order in (paths, paths[::-1]):
+        book = load(order, cache)
+        compiled = RuleSet(book, ignore_logsource=True, cache=cache)
+        assert engine(compiled, as_events([{"a": "alpha"}, {"a": "omega"}])).keys() == {
+            (0 if order is paths else 1, "r")
+        }
+
+
+def test_what_a_flood_made_frequent_is_rare_again_after_it(tmp_path: Path) -> None:
+    """Rules that a burst of odd events had tried everywhere return to their literals, also from the cache."""
+    book = loads(workload.rules(200))
+    cache = FolderCache(tmp_path / "cache")
+    flood = as_events([{"file.name": text} for text in [workload.rules(200)] * 20])
+    ordinary = [workload.events(workload.lines(500, seed=seed)) for seed in range(6)]
+    compiled = RuleSet(book, ignore_logsource=True, cache=cache)
+    compiled.match(flood)
+    compiled.match(ordinary[0])
+    assert compiled.tried > 500 * 20
+    for again in (compiled, RuleSet(book, ignore_logsource=True, cache=cache)):
+        for many in ordinary:
+            again.match(many)
+        before = again.tried
+        again.match(ordinary[0])
+        assert again.tried - before < 500
+
+
+def test_a_key_may_be_as_long_as_it_likes() -> None:
+    key = "x" * 20_000
+    rule = {"title": "Long", "logsource": {"product": "any"}}
+    book = loads(yaml.safe_dump(rule | {"detection": {"s": {f"{key}|contains": "alpha"}, "condition": "s"}}))
+    compiled = RuleSet(book, ignore_logsource=True)
+    matches, _ = compiled.match(as_events([{key: "alpha"}, {key[1:]: "alpha"}, {"a": "alpha"}]))
+    assert [match.event for match in matches] == [0]
+
+
+def test_log_sources_that_no_rule_names_cost_nothing_but_a_look() -> None:
+    book = loads(document("alpha").replace("product: any", "product: any, service: s"))
+    compiled = RuleSet(book)
+    many = as_events([{"a": "alpha"}] * 5000)
+    for number, event in enumerate(many):
+        event.logsources = (LogSource(f"c{number}", "Any", "S" if number % 2 else None),)
+    began = time.perf_counter()
+    matches, _ = compiled.match(many)
+    assert time.perf_counter() - began < 5
+    assert [match.event for match in matches] == [*range(1, 5000, 2)]
