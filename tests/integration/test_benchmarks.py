@@ -6,14 +6,27 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
-def test_correlation() -> None:
-    command = [sys.executable, str(BENCHMARKS / "correlation.py"), "--quick", "--json"]
+def rows_of(name: str) -> list[dict[str, Any]]:
+    command = [sys.executable, str(BENCHMARKS / name), "--quick", "--json"]
     done = subprocess.run(command, capture_output=True, check=True, timeout=200)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_detection() -> None:
+    rows = rows_of("detection.py")
+    assert [row["loading"] for row in rows if "loading" in row] == ["cold", "warm"]
+    found = {row["rules"]: row["matches"] for row in rows if "events/s" in row}
+    assert 0 < found["10 generated"] < found["3,000 generated"]
+    assert found["3,000 generated, é in each event"] > 0
+
+
+def test_correlation() -> None:
+    rows = rows_of("correlation.py")
     assert {row["shape"] for row in rows} >= {"light groups", "heavy group", "giant group, shuffled"}
     assert all(row["window_values_s"] > 0 and row["whole_values_s"] > 0 for row in rows)
     wide = next(row for row in rows if row["shape"].startswith("400 values an event, heavy"))
