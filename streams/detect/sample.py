@@ -13,7 +13,7 @@ _PRIORS = (1.0, 0.5, 0.1, 0.03, 0.01, 0.005, 0.003, 0.002)
 """What a literal of so many bytes is expected to occur in beyond the sample: short ones soon turn up."""
 _LEAST_PRIOR = 0.001
 _LONGEST_LINE = 8192
-_COUNTED = 400_000
+_COUNTED = 200_000
 """Bytes of an event, and of a sample, whose runs are counted: that takes about a microsecond for each."""
 _TAIL = 3
 _SHORTEST = 6
