@@ -46,9 +46,10 @@ class AlertRule(_Part):
 
 
 class Actor(_Part):
-    """The person or service account behind an alert."""
+    """The person or service account behind an alert; where there are several, `several` are their ids."""
 
     id: str | None
+    several: list[str] = []
     team: str | None = None
     role: str | None = None
     leaver: bool = False
@@ -124,7 +125,8 @@ class Alert(_Part):
     firings: int
     late: int = Field(default=0, description="Events that came too late to be counted in.")
     left_out: int = Field(
-        default=0, description="Events that found the window full (`limits`): there is at least what is told."
+        default=0,
+        description="Events that were left out at a limit (`limits`): there is more than what is told.",
     )
     evidence: list[Evidence]
     detected: str | None = Field(default=None, description="When this revision was made; processing time.")

@@ -27,7 +27,7 @@ from streams.event import CLOCK_AHEAD, Event, RawRecord
 from streams.normalise import normalise
 from streams.normalise.base import PART, Context, Format
 from streams.normalise.postfix_join import PostfixJoin
-from streams.rule import Extras, Match, Rule, RuleFailure
+from streams.rule import BUILT_IN, Extras, Match, Rule, RuleFailure
 from streams.settings import Limits
 from streams.state import Saved, Table
 from streams.watermark import Watermark
@@ -36,10 +36,18 @@ RULE_FAILED = Rule(
     id="outfall-rule-failed",
     name="rule_failed",
     title="A rule failed on an event",
-    place=Place("outfall"),
+    place=Place(BUILT_IN),
     alerts=True,
     level="medium",
-    extras=Extras(group_by=["outfall.rule.id"], page=False),
+    extras=Extras(
+        group_by=["outfall.rule.id"],
+        page=False,
+        runbook=[
+            "Run `outfall rules check` on the rule: it says on how long a text its expression may be tried.",
+            "Write the expression so that RE2 can run it (no look-around, no back-references), or bound it.",
+            "Run the rule over the records of the evidence with `outfall match --explain`.",
+        ],
+    ),
 )
 """The operational alert that a crashing rule raises: it must not pass for a quiet one."""
 
@@ -47,10 +55,18 @@ LIMIT_REACHED = Rule(
     id="outfall-limit-reached",
     name="limit_reached",
     title="A limit keeps events out of a correlation",
-    place=Place("outfall"),
+    place=Place(BUILT_IN),
     alerts=True,
     level="high",
-    extras=Extras(group_by=["outfall.rule.id"], page=False),
+    extras=Extras(
+        group_by=["outfall.rule.id"],
+        page=False,
+        runbook=[
+            "See in the evidence since when events are left out, and look at the rule's own alerts.",
+            "Ask whether somebody floods the log; what the rule counts from now on is too little.",
+            "Narrow the rule, or raise the limit under `limits` in the configuration.",
+        ],
+    ),
 )
 """The operational alert that a full window raises: that nothing more fires there must not pass for peace."""
 
@@ -252,10 +268,9 @@ class Pipeline:
             )
 
     def _tell_limits(self, watermark: int) -> None:
-        """Raise the operational alerts about limits; one about such alerts themselves is only counted."""
+        """Raise the operational alerts about limits."""
         for reached in self._correlator.take_limits():
-            if reached.rule is not LIMIT_REACHED:
-                self._correlator.apply(_limited(reached), [LIMIT_REACHED], watermark)
+            self._correlator.apply(_limited(reached), [LIMIT_REACHED], watermark)
 
     def _raise(self, outcome: Outcome, changes: Iterable[Changed], received: int | None) -> None:
         for change in changes:
@@ -315,7 +330,7 @@ def _limited(reached: LimitReached) -> Event:
             "event.action": "limit_reached",
             "outfall.rule.id": reached.rule.id,
             "outfall.rule.place": str(reached.rule.place),
-            "outfall.rule.failure": f"{reached.limit} is reached: further events are left out",
+            "outfall.rule.failure": f"{reached.limit} is reached, further events are left out",
         },
         origin=reached.event.origin,
     )

@@ -47,6 +47,10 @@ class Extras(BaseModel):
     evasion: str | None = Field(default=None, description="How someone would evade the rule.")
 
 
+BUILT_IN = "outfall"
+"""The place of rules that stand in no file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One Sigma document that compiled exactly: a detection or a correlation.
@@ -66,6 +70,11 @@ class Rule:
     falsepositives: tuple[str, ...] = ()
     logsource: LogSource | None = None
     extras: Extras = field(default_factory=Extras)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is one of the program's own, about its operation."""
+        return self.place.path == BUILT_IN
 
     @property
     def label(self) -> str:

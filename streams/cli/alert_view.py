@@ -112,7 +112,7 @@ def _row(stored: Stored) -> tuple[str, ...]:
         alert.severity,
         alert.last[:19].replace("T", " "),
         str(alert.exposure.people),
-        alert.actor.id or "-",
+        alert.actor.id or (f"{len(alert.actor.several)} accounts" if alert.actor.several else "-"),
         ", ".join(alert.destinations) or "-",
         alert.rule.name or alert.rule.title,
         stored.state + (" (gone on)" if _gone_on(stored) else ""),
@@ -173,7 +173,7 @@ def _facts(stored: Stored) -> list[tuple[str, str]]:
         ("measured", measured),
         ("files", ", ".join(file.name or file.sha256 or "?" for file in alert.files)),
         ("late events", str(alert.late) if alert.late else ""),
-        ("left out", f"{alert.left_out} events found the window full" if alert.left_out else ""),
+        ("left out", f"{alert.left_out} events at a limit" if alert.left_out else ""),
         ("rule", alert.rule.place),
         ("tags", ", ".join(alert.rule.tags)),
     ]
@@ -182,6 +182,8 @@ def _facts(stored: Stored) -> list[tuple[str, str]]:
 def _actor(alert: Alert) -> str:
     about = [alert.actor.role, alert.actor.team, "leaver" if alert.actor.leaver else None]
     details = ", ".join(filter(None, about))
+    if alert.actor.several:
+        return f"{len(alert.actor.several)} accounts: {', '.join(alert.actor.several)}"
     return f"{alert.actor.id or 'unknown'}" + (f" ({details})" if details else "")
 
 

@@ -18,6 +18,7 @@ from streams.errors import ConfigError
 from streams.rule import Rule
 from streams.rulebook.bounds import Bound, bounds
 from streams.rulebook.field_names import unknown_fields
+from streams.runtime.cache import user_cache
 
 _Row = tuple[Rule, str, tuple[Bound, ...]]
 
@@ -26,7 +27,7 @@ def run(paths: Sequence[Path]) -> int:
     """Check, print, and give the exit status."""
     errors = standard_error()
     try:
-        book = load(paths)
+        book = load(paths, user_cache())
     except ConfigError as error:
         say_problems(errors, error)
         return exits.USAGE

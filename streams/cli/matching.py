@@ -106,8 +106,10 @@ def _matches_of(options: Options, book: RuleBook, mapping: FieldMapping | None, 
     """Print the matches; tells whether a rule failed on a record."""
     rules = RuleSet(book, ignore_logsource=options.ignore_logsource, mapping=mapping, cache=user_cache())
     spare_garbage_collection()
-    failed = False
+    failed, count, sources = False, 0, False
     for batch in _batches(iter(records)):
+        count += len(batch)
+        sources = sources or any(event.logsources for _, event in batch)
         matches, failures = rules.match([event for _, event in batch])
         lines = {event.id: line for line, event in batch}
         for failure in failures:
@@ -117,6 +119,9 @@ def _matches_of(options: Options, book: RuleBook, mapping: FieldMapping | None, 
         for found in matches:
             told = {"event": batch[found.event][0], "rule": found.rule.id, "title": found.rule.title}
             sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
+    if count and not sources and not options.ignore_logsource:
+        hint = "no record has a log source: see --format, --logsource-field and --ignore-logsource"
+        records.console.print(hint, style="yellow", markup=False)
     return failed
 
 

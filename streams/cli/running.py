@@ -117,8 +117,12 @@ def _summary(counts: Counter[str]) -> str:
     return (
         f"{counts['records']} records read, {counts['rejected']} rejected,"
         f" {counts['late']} came later than the allowed lateness"
-        + (f", {counts['left_out']} found a full window" if counts["left_out"] else "")
-        + (f", {counts['groups_left_out']} no room for their group" if counts["groups_left_out"] else "")
+        + (
+            f", {counts['left_out']} times an event was left out of a window at a limit"
+            if counts["left_out"]
+            else ""
+        )
+        + (f", {counts['groups_left_out']} times a group was" if counts["groups_left_out"] else "")
     )
 
 

@@ -95,7 +95,8 @@ def _actor(tally: Tally) -> Actor:
         return None if value is None else str(value)
 
     leaver = first(tally.actor.get("outfall.actor.leaver")) is True
-    return Actor(id=part("id"), team=part("team"), role=part("role"), leaver=leaver)
+    several = sorted(tally.actors) if len(tally.actors) > 1 else []
+    return Actor(id=part("id"), several=several, team=part("team"), role=part("role"), leaver=leaver)
 
 
 def _evidence(tally: Tally, correlator: Correlator) -> list[Evidence]:

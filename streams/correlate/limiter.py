@@ -52,8 +52,11 @@ class Limiter:
         return reached
 
     def admits_group(self, correlation: Correlation, groups: int) -> bool:
-        """Tell whether a correlation with so many groups may get one more."""
-        if groups < self._limits.groups:
+        """Tell whether a correlation with so many groups may get one more.
+
+        The program's own rules have a group for each rule that there is.
+        """
+        if groups < self._limits.groups or correlation.rule.built_in:
             return True
         self.counts["groups_left_out"] += 1
         self._reach(correlation, "groups", "")
@@ -64,8 +67,9 @@ class Limiter:
         limit = self.lacks(track, entry, former)
         if limit is None:
             return True
-        self.counts["left_out"] += 1
-        self._reach(track.correlation, limit, track.id)
+        if not track.correlation.rule.built_in:  # about whose limits there is no more to tell
+            self.counts["left_out"] += 1
+            self._reach(track.correlation, limit, track.id)
         return False
 
     def lacks(self, track: Track, entry: Entry, former: Entry | None) -> str | None:

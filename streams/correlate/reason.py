@@ -35,14 +35,28 @@ _COUNTED = {
 
 def reason(correlation: Correlation, tally: Tally, observed: float | None, left_out: int = 0) -> str:
     """Say who did what with whose data; counts and classes only, never a name or an address."""
+    if correlation.rule.built_in:
+        return f"{'; '.join(sorted(tally.failures))}."
     who = str(first(tally.actor.get("outfall.actor.id")) or "somebody unknown")
+    if len(tally.actors) > 1:
+        who = f"{len(tally.actors)} accounts together"
     if first(tally.actor.get("outfall.actor.leaver")) is True:
         who += ", who is leaving,"
     measure = _measure(correlation, observed) if correlation.timespan else ""
     if left_out:
-        least = "1 event" if left_out == 1 else f"{left_out} events"
-        measure = f"{measure and 'at least '}{measure}{measure and '; '}{least} found the window full"
+        at_least = "at least " if measure and _only_grows(correlation) else ""
+        events = "1 event was" if left_out == 1 else f"{left_out} events were"
+        measure = f"{at_least}{measure}{measure and '; '}{events} left out at a limit"
     return f"{who} {_deed(tally)}{measure and '; '}{measure}."
+
+
+def _only_grows(correlation: Correlation) -> bool:
+    """Tell whether what is counted without some of the events is at most the truth."""
+    counts = correlation.type in (CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT)
+    condition = correlation.condition
+    if not counts or not isinstance(condition, Threshold):
+        return False
+    return all(operator in ("gt", "gte") for operator, _ in condition.comparisons)
 
 
 def threshold(correlation: Correlation) -> str:

@@ -69,7 +69,8 @@ class Tally:
         self.verdicts: set[str] = set()
         self.files: dict[tuple[Scalar, Scalar, Scalar], None] = {}
         self.vulnerable = False
-        self.actor: Fields = {}
+        self.actors: dict[str, Fields] = {}
+        self.failures: set[str] = set()
         self._records: set[str] = set()
         self._anonymous = 0
         self._bytes = 0
@@ -78,6 +79,11 @@ class Tally:
     def people(self) -> int:
         """How many people at least: the known ones, or the largest mere number that a source stated."""
         return max(len(self.subjects), self._anonymous)
+
+    @property
+    def actor(self) -> Fields:
+        """What is known of the actor; nothing where there are several, for none of them did all of it."""
+        return next(iter(self.actors.values())) if len(self.actors) == 1 else {}
 
     @property
     def verdict(self) -> str | None:
@@ -103,8 +109,12 @@ class Tally:
         if isinstance(anonymous, int):
             self._anonymous = max(self._anonymous, anonymous)
         self.channels.update(dict.fromkeys(strings(fields.get("outfall.channel"))))
-        if "outfall.actor.id" not in self.actor and first(fields.get("outfall.actor.id")) is not None:
-            self.actor = {name: value for name, value in fields.items() if name.startswith("outfall.actor.")}
+        actor = first(fields.get("outfall.actor.id"))
+        if actor is not None and str(actor) not in self.actors:
+            about = {name: value for name, value in fields.items() if name.startswith("outfall.actor.")}
+            self.actors[str(actor)] = about
+        if (failure := first(fields.get("outfall.rule.failure"))) is not None:
+            self.failures.add(f"{first(fields.get('outfall.rule.place'))}: {failure}")
         self._add_files(fields)
         if first(fields.get("outfall.egress")) is True:
             self._add_egress(fields)

@@ -7,6 +7,7 @@ from functools import cached_property
 from streams.detect.book import Detection
 from streams.detect.evaluate import Test, compile_test
 from streams.detect.event_view import EventView
+from streams.detect.failure import failure_reason
 from streams.detect.fields import FieldMapping
 from streams.detect.generate import generate
 
@@ -41,5 +42,5 @@ class Compiled:
             except ValueError:  # such as a text that is too long for an expression
                 matched = self.reference(view)
         except Exception as error:  # noqa: BLE001 - a rule that raises is reported, the others still run
-            return event, self.number, type(error).__name__
+            return event, self.number, failure_reason(error)
         return (event, self.number, None) if matched else None

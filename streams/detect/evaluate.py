@@ -41,6 +41,8 @@ T = TypeVar("T")
 class TooManyValuesError(ValueError):
     """Two lists have too many values to compare each with each: the rule fails on the event."""
 
+    explanation = "two fields have too many values to compare each with each"
+
 
 Test = Callable[[EventView], bool]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from streams.detect.evaluate import compile_test
 from streams.detect.event_view import EventView
+from streams.detect.failure import failure_reason
 from streams.detect.fields import FieldMapping
 from streams.detect.tree import And, Atom, Node, Not, Or, Reference
 from streams.detect.words import words
@@ -79,7 +80,7 @@ def _outcome(node: Atom, event: Event, mapping: FieldMapping) -> tuple[bool | No
     try:
         return compile_test(node, mapping)(EventView(event)), None
     except Exception as error:  # noqa: BLE001 - that it raises is the outcome, as in matching
-        return None, type(error).__name__
+        return None, failure_reason(error)
 
 
 def _looked(name: str, event: Event, mapping: FieldMapping) -> Looked:

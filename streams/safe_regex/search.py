@@ -27,6 +27,8 @@ _POSIX_CLASS = re.compile(r"\[[:.=][a-z]*[:.=]\]")
 class TextTooLongError(ValueError):
     """A text is longer than an expression may be tried on: the rule fails on the event, it does not guess."""
 
+    explanation = "a text is longer than an expression may be tried on; `outfall rules check` says how long"
+
 
 class _Compiled(NamedTuple):
     search: Callable[[str], bool]

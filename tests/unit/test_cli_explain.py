@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from services.terminal import plain, shown
+from streams.detect.failure import failure_reason
+from streams.safe_regex import TextTooLongError
+
+TOO_LONG = failure_reason(TextTooLongError())
 
 RULES = """
 title: Command line
@@ -137,7 +141,7 @@ def test_a_rule_that_raises(tmp_path: Path) -> None:
     code, (one,), _ = run(tmp_path, "--explain", "--rule", "slow", "--line", "3", "--ignore-logsource")
     assert code == 1
     assert (one["matched"], one["condition"]["true"]) == (None, None)
-    assert one["condition"]["failed"] == "TextTooLongError"
+    assert one["condition"]["failed"] == TOO_LONG
     (value,) = one["condition"]["looked_at"][0]["values"]
     assert value == "x" * 200 + "… and 4800 characters more"
 

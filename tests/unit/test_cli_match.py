@@ -56,6 +56,12 @@ def test_documents_as_they_are(tmp_path: Path) -> None:
     assert found == [(0, *CMD), (2, *CMD), (2, *ANY)]
 
 
+def test_records_without_any_log_source_are_told_of(tmp_path: Path) -> None:
+    records = [{"Image": "C:\\cmd.exe"}]
+    assert "no record has a log source" in run(tmp_path, records=records)[2]
+    assert run(tmp_path, "--ignore-logsource", records=records)[2] == ""
+
+
 def test_documents_name_their_log_source(tmp_path: Path) -> None:
     records: list[Any] = [
         {"a": 1, "Image": "cmd.exe"},

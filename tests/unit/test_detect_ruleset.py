@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from streams.detect.failure import failure_reason
 from streams.detect.fields import MAPPINGS, mapping_for
 from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
@@ -14,6 +15,9 @@ from streams.event import Event, LogSource, Origin, flatten
 from streams.normalise.base import Context
 from streams.normalise.o365_audit import O365Audit
 from streams.rule import Match, RuleFailure
+from streams.safe_regex import TextTooLongError
+
+TOO_LONG = failure_reason(TextTooLongError())
 
 RULE = """
 title: {id}
@@ -95,7 +99,7 @@ def test_a_rule_that_fails_is_reported_and_the_others_run() -> None:
     matches, failures = RuleSet(book).match(events)
     good, bad, late = (detection.rule for detection in book.detections)
     assert matches == [Match(0, good), Match(0, late), Match(1, good), Match(1, late)]
-    assert failures == [RuleFailure(bad, "first", "TextTooLongError")]
+    assert failures == [RuleFailure(bad, "first", TOO_LONG)]
 
 
 def test_keywords_are_not_found_in_what_is_ours() -> None:

@@ -98,7 +98,7 @@ def test_a_full_window_goes_on_firing_by_what_it_holds_and_says_that_it_is_full(
     alert = run.alert("downloads")
     assert (alert.observed, alert.left_out) == (4, 3)
     assert "at least 4 values of person" in alert.reason
-    assert "3 events found the window full" in alert.reason
+    assert "3 events were left out at a limit" in alert.reason
     assert run.outcome.counts["left_out"] == 3
     assert run.raised() == ["downloads", "limit_reached"]
     told = run.alert("limit_reached")

@@ -8,7 +8,7 @@ from streams.correlate.reason import reason, threshold
 from streams.correlate.tally import Tally
 from streams.errors import Place
 from streams.event import Scalar
-from streams.rule import Correlation, CorrelationType, Expression, Rule, Threshold
+from streams.rule import BUILT_IN, Correlation, CorrelationType, Expression, Rule, Threshold
 
 HOUR = 3600 * 1_000_000_000
 RULE = Rule("r", "r", "r", Place("r.yml"), alerts=True)
@@ -118,3 +118,37 @@ def test_the_sentence(
 )
 def test_the_threshold(correlation: Correlation, expected: str) -> None:
     assert threshold(correlation) == expected
+
+
+def test_what_several_did_together_is_nobodys_alone() -> None:
+    three = tally(
+        *(egress("email", "webmail", 30, **{"outfall.actor.id": who}) for who in ("ann", "bob", "cy"))
+    )
+    said = reason(counted("outfall.subjects.id", 10), three, 30)
+    assert said.startswith(
+        "3 accounts together sent data of 30 people (care) to a webmail address by e-mail;"
+    )
+    assert three.actor == {}
+    assert sorted(three.actors) == ["ann", "bob", "cy"]
+
+
+@pytest.mark.parametrize(
+    ("correlation", "at_least"),
+    [
+        (counted("outfall.subjects.id", 10), True),
+        (RANGE, False),
+        (Correlation(RULE, CorrelationType.VALUE_AVG, ("x",), HOUR, Threshold("gt", 1, ("n",))), False),
+        (Correlation(RULE, CorrelationType.EVENT_COUNT, ("x",), HOUR, Threshold("eq", 10)), False),
+    ],
+)
+def test_what_was_left_out_at_a_limit_is_said(correlation: Correlation, at_least: bool) -> None:
+    said = reason(correlation, tally(egress("email", "webmail", 30)), 10, 5)
+    assert said.endswith("; 5 events were left out at a limit.")
+    assert ("at least" in said) is at_least
+
+
+def test_the_programs_own_alerts_say_what_failed_and_where() -> None:
+    own = Rule("x", "x", "x", Place(BUILT_IN), alerts=True)
+    made = tally({"outfall.rule.place": "a.yml:1:1", "outfall.rule.failure": "limits.values is reached"})
+    said = reason(Correlation(own, CorrelationType.EVENT_COUNT, ("x",), 0, Threshold("gte", 1)), made, 1)
+    assert said == "a.yml:1:1: limits.values is reached."

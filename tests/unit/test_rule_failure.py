@@ -16,13 +16,16 @@ from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.correlate.severity import SeverityTable
+from streams.detect.failure import failure_reason
 from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome, Pipeline, Source
 from streams.rule import RuleFailure
-from streams.safe_regex import longest_text
+from streams.safe_regex import TextTooLongError, longest_text
+
+TOO_LONG = failure_reason(TextTooLongError())
 
 EXPRESSION = "(?!y)x+y"
 RULES = f"""\
@@ -86,7 +89,7 @@ def test_each_failure_counts_and_names_rule_and_event() -> None:
     found = outcome()
     slow = next(one.rule for one in loads(RULES, "rules.yml").detections if one.rule.name == "slow")
     first, _, third = (event.id for event in found.events)
-    assert found.failures == [RuleFailure(slow, event, "TextTooLongError") for event in (first, third)]
+    assert found.failures == [RuleFailure(slow, event, TOO_LONG) for event in (first, third)]
     assert str(slow.place) == "rules.yml:7:1"
 
 
@@ -111,7 +114,7 @@ def test_an_operational_alert_says_which_rule_fails_and_where() -> None:
     assert len(alert.evidence) == 2  # both failures of the rule are one alert
     (said, _) = (one.fields for one in alert.evidence)
     assert said["outfall.rule.place"] == "rules.yml:7:1"
-    assert said["outfall.rule.failure"] == "TextTooLongError"
+    assert said["outfall.rule.failure"] == TOO_LONG
     assert not alert.pages
     assert "xxxx" not in str(alert)
 
@@ -151,7 +154,7 @@ def test_a_run_says_it_once_for_each_rule_and_exits_with_1(tmp_path: Path) -> No
         env={**os.environ, "OUTFALL_PSEUDONYM_KEY": "k1:" + "A" * 43 + "="},
     )
     assert done.returncode == 1, done.stderr
-    assert done.stderr.count("rules.yml:7:1: failed on an event: TextTooLongError") == 1
+    assert done.stderr.count("rules.yml:7:1: failed on an event: TextTooLongError: ") == 1
     shown = [json.loads(line) for line in done.stdout.splitlines()]
     assert {alert["rule"] for alert in shown} >= {"rule_failed", "before", "after"}
     assert "xxxx" not in done.stdout + done.stderr
