@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 from streams.correlate.entry import Entry
 from streams.correlate.metric import Exact
-from streams.correlate.timeline import FAR, FINAL, SIZE, Slot, Timeline
+from streams.correlate.timeline import AMPLE, FAR, FINAL, SIZE, Slot, Timeline
 from streams.rule import Threshold
 
 Ranges = Counter[tuple[int, int]]
@@ -184,9 +184,10 @@ class Counting:
             size = abs(amount)
             margins[number:whole] = fewer = [margin - size for margin in margins[number:whole]]
             if min(fewer) <= 0:
-                for other, margin in enumerate(fewer, number):
-                    if margin <= 0:
-                        self._look(other, 0, len(blocks[other].times))
+                for other in [other for other, margin in enumerate(fewer, number) if margin <= 0]:
+                    high = len(blocks[other].times)
+                    if size > 1 or not self._look_for_step(other, 0, high, amount):
+                        self._look(other)
         if partly:
             self._add_to(end - 1, 0, bisect_right(blocks[end - 1].times, last), amount)
 
@@ -200,20 +201,24 @@ class Counting:
         margins[number] -= abs(amount)
         if margins[number] > 0:
             return
-        others = timeline.downs if amount > 0 else timeline.ups
-        others[number] = min(others[number], 1)  # what has crossed a cut may cross it back at the next step
         if amount in (1, -1):
             self._look_for_step(number, low, high, amount)
-        else:
-            timeline.mark(number, low, high, self._test.all(levels[low:high], timeline.bases[number]))
+            return
+        others = timeline.downs if amount > 0 else timeline.ups
+        others[number] = min(others[number], 1)  # as in _look_for_step
+        timeline.mark(number, low, high, self._test.all(levels[low:high], timeline.bases[number]))
 
-    def _look_for_step(self, number: int, low: int, high: int, step: int) -> None:
-        """Say which of some slots fire, when their levels have changed by one; leaves margins as they are.
+    def _look_for_step(self, number: int, low: int, high: int, step: int) -> bool:
+        """Say which of some slots fire, when their levels have changed by one; tell whether any is at a cut.
 
-        Those at a cut are found faster than the margins of a block, which not all of it has used up.
+        Those are found faster than the margins of a block, which stay used up: a block in which slot after
+        slot crosses a cut, as when the newest event comes first, would state them each time for one step.
         """
         timeline, test = self._timeline, self._test
         block, base = timeline.blocks[number], timeline.bases[number]
+        others = timeline.downs if step > 0 else timeline.ups
+        others[number] = min(others[number], 1)  # what has crossed a cut may cross it back at the next step
+        found = False
         for cut in test.cuts:
             crossed = cut - base if step > 0 else cut - base - 1
             said = bytes((test.fires(crossed + base),))
@@ -224,17 +229,19 @@ class Counting:
                 except ValueError:
                     break
                 timeline.mark(number, index, index + 1, said)
+                found = True
                 index += 1
+        return found
 
-    def _look(self, number: int, low: int, high: int) -> None:
-        """Say which of some slots of a block fire, and state its margins exactly."""
+    def _look(self, number: int) -> None:
+        """Say which slots of a block fire, and state its margins exactly."""
         timeline, test = self._timeline, self._test
         block, base = timeline.blocks[number], timeline.bases[number]
         levels = block.levels
-        timeline.mark(number, low, high, test.all(levels[low:high], base))
+        timeline.mark(number, 0, len(levels), test.all(levels, base))
         if FINAL in block.fires:
             levels = [level for level, said in zip(levels, block.fires, strict=True) if said != FINAL]
-        up = down = FAR
+        up = down = AMPLE
         for cut in test.cuts:
             cut -= base  # noqa: PLW2901 - as the levels are
             below = [level for level in levels if level < cut]

@@ -19,6 +19,8 @@ SILENT, FIRES, FINAL = 0, 1, 2
 """What is said of a slot: it does not fire, it does, or it does not and never will again."""
 FAR = 2**62
 """More than any level can change by."""
+AMPLE = 2**29
+"""A margin that is none: more than levels change by at once, and of the size of which sums are fastest."""
 
 
 Slot = tuple[int, int, bool, bool]
@@ -247,8 +249,8 @@ class Timeline:
         self.blocks.insert(number, block)
         self.starts.insert(number, block.times[0])
         self.bases.insert(number, base)
-        self.ups.insert(number, FAR)
-        self.downs.insert(number, FAR)
+        self.ups.insert(number, AMPLE)
+        self.downs.insert(number, AMPLE)
 
     def _delete_blocks(self, first: int, last: int) -> None:
         for column in (self.blocks, self.starts, self.bases, self.ups, self.downs):
