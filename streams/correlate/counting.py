@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 from streams.correlate.entry import Entry
 from streams.correlate.metric import Exact
-from streams.correlate.timeline import AMPLE, FAR, FINAL, SIZE, Slot, Timeline
+from streams.correlate.timeline import AMPLE, FAR, FINAL, SIZE, Block, Slot, Timeline
 from streams.rule import Threshold
 
 Ranges = Counter[tuple[int, int]]
@@ -97,6 +97,8 @@ class Counting:
         """Set the level of one slot, and say whether it fires."""
         timeline, test = self._timeline, self._test
         block = timeline.blocks[number]
+        if not index and len(block.levels) == 1:
+            timeline.bases[number] = level  # so that the block's levels are small numbers, which cost nothing
         block.levels[index] = level - timeline.bases[number]
         for cut in test.cuts:
             if level < cut:
@@ -130,8 +132,8 @@ class Counting:
             self._moves = timeline.moves
         number, index = self._begin
         block = blocks[number]
-        while (time := block.times[index]) < reach:
-            level -= self._left(block.at[index], time)
+        while block.times[index] < reach:
+            level -= self._left(block, index)
             index += 1
             if index == len(block.times):
                 number, index = number + 1, 0
@@ -139,7 +141,7 @@ class Counting:
         self._begin = number, index
         return level
 
-    def _left(self, at: Entry | list[Entry], time: int) -> int:
+    def _left(self, block: Block, index: int) -> int:
         """Tell what a slot's entries take with them when they leave the window of all that there is."""
         raise NotImplementedError
 
@@ -269,7 +271,8 @@ class Occurrences(Counting):
             self.set(number, index, level)
         self._add(entry.time, entry.time + self._span, 1)
 
-    def _left(self, at: Entry | list[Entry], time: int) -> int:  # noqa: ARG002 - each entry leaves by itself
+    def _left(self, block: Block, index: int) -> int:
+        at = block.at[index]
         return len(at) if isinstance(at, list) else 1
 
     def leave(self, entry: Entry) -> None:

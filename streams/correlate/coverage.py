@@ -3,49 +3,55 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 from streams.correlate.counting import Counting, Ranges, Test
 from streams.correlate.entry import Counted, Entry
 from streams.correlate.metric import Exact, holds
-from streams.correlate.timeline import Slot, Timeline
+from streams.correlate.timeline import Block, Slot, Timeline
 from streams.correlate.value_times import ValueTimes
 from streams.rule import Expression
 
 
 class Coverage(Counting):
-    """Counts distinct values, those that `read` gives."""
+    """Counts distinct values, whatever those are."""
 
-    __slots__ = ("_read", "_times")
+    __slots__ = ("_times",)
 
-    def __init__(
-        self,
-        timeline: Timeline,
-        timespan: int,
-        test: Test,
-        read: Callable[[Entry], Collection[Counted]],
-    ) -> None:
+    def __init__(self, timeline: Timeline, timespan: int, test: Test) -> None:
         super().__init__(timeline, timespan, test)
-        self._read = read
         self._times = ValueTimes()
+
+    def _read(self, entry: Entry) -> Collection[Counted]:
+        """Give an entry's values."""
+        raise NotImplementedError
+
+    def _prepare(self, entry: Entry, slot: Slot) -> Block | None:
+        """Make `ValueTimes` ready for a new entry; give its block where that will do for its time."""
+        raise NotImplementedError
 
     def enter(self, entry: Entry, slot: Slot) -> None:
         """Count an entry that has been put into a slot."""
         number, index, new, last = slot
+        values, time = self._read(entry), entry.time
+        block = self._prepare(entry, slot)
         level = self._level_of_new(number, index, last) if new else self.level(number, index)
         if not last:
             if new:
                 self.set(number, index, level)
-            self.add(self._occur(entry))
+            self.add(self._occur(values, time, block))
             return
-        time, latest, earlier = entry.time, self._times.latest, self._times.earlier
+        latest, earlier = self._times.latest, self._times.earlier
         reach = time - self._span
-        for value in self._read(entry):
+        for value in values:
             former = latest.get(value)
-            latest[value] = time
             if former is None:
+                latest[value] = time if block is None else block
                 level += 1
                 continue
+            if not isinstance(former, int):
+                former = self._times.look_up(value, former)
+            latest[value] = time
             if value in earlier:
                 earlier[value].append(former)
             else:
@@ -83,25 +89,15 @@ class Coverage(Counting):
             if last >= time - self._span and self._times.around(value, time)[0] is None:
                 block.levels[index] -= 1
 
-    def _occur(self, entry: Entry) -> Ranges:
+    def _occur(self, values: Iterable[Counted], time: int, block: Block | None) -> Ranges:
         """Take note of the values of an entry that is not the newest; give where they count in addition."""
         ranges: Ranges = Counter()
-        for value in self._read(entry):
-            covers = self._times.covers(value, entry.time, self._span)
+        for value in values:
+            covers = self._times.covers(value, time, self._span)
             if covers is not None:
                 ranges[covers] += 1
-            self._times.add(value, entry.time)
+            self._times.add(value, time, block)
         return ranges
-
-    def _left(self, at: Entry | list[Entry], time: int) -> int:
-        latest = self._times.latest
-        if isinstance(at, list):
-            return len({value for entry in at for value in self._read(entry) if latest[value] == time})
-        count = 0
-        for value in self._read(at):
-            if latest[value] == time:
-                count += 1
-        return count
 
     def _level_of_new(self, number: int, index: int, last: bool) -> int:
         """Give the level of a slot that has just come, without its own entry."""
@@ -142,6 +138,61 @@ class Coverage(Counting):
             if not self._times.present(value, reach_after, time_after)
         }
         return self.level(*after) - len(came) + len(went)
+
+
+class Values(Coverage):
+    """Counts the distinct values of entries."""
+
+    __slots__ = ()
+
+    def _read(self, entry: Entry) -> Collection[Counted]:
+        bare = entry.bare
+        return bare if isinstance(bare, tuple) else (bare,)
+
+    def _prepare(self, entry: Entry, slot: Slot) -> Block | None:
+        number, index, new, last = slot
+        timeline, bare = self._timeline, entry.bare
+        block = timeline.blocks[number]
+        if not last and timeline.parted is not None:
+            self._times.part(*timeline.parted, entry.time)
+            timeline.parted = None
+        held = block.at[index]
+        if not new and isinstance(held, list) and len(held) == 2:
+            (other,) = [other for other in held if other is not entry]
+            self._times.share(self._read(other), block, entry.time)
+        if not last:
+            self._times.resolve(self._read(entry), entry.time)
+        return block if isinstance(held, str) and not isinstance(bare, tuple) else None
+
+    def _left(self, block: Block, index: int) -> int:
+        latest, held = self._times.latest, block.at[index]
+        if isinstance(held, str):
+            bare = block.bare[index]
+            if not isinstance(bare, tuple):
+                found = latest[bare]
+                return 1 if found is block or found == block.times[index] else 0
+        time = block.times[index]
+        count = 0
+        for value in {value for entry in self._timeline.entries(block, index) for value in self._read(entry)}:
+            if latest[value] == time:
+                count += 1
+        return count
+
+
+class MatchedRules(Coverage):
+    """Counts the distinct rules that entries match."""
+
+    __slots__ = ()
+
+    def _read(self, entry: Entry) -> Collection[Counted]:
+        return entry.rules
+
+    def _prepare(self, entry: Entry, slot: Slot) -> Block | None:  # noqa: ARG002 - rules are few
+        return None
+
+    def _left(self, block: Block, index: int) -> int:
+        latest, time = self._times.latest, block.times[index]
+        return sum(latest[rule] == time for rule in self._timeline.rules_at(block, index))
 
 
 class Rules:
@@ -204,14 +255,3 @@ class Rules:
             seen = [rule for rule, bit in self._bits.items() if level & bit]
             self._known[level] = holds(self._expression, seen)
         self._timeline.mark(number, low, high, bytes([self._known[level] for level in levels]))
-
-
-def read_values(entry: Entry) -> Collection[Counted]:
-    """Count the values of an entry."""
-    bare = entry.bare
-    return bare if isinstance(bare, tuple) else (bare,)
-
-
-def read_rules(entry: Entry) -> frozenset[str]:
-    """Count the rules that an entry matches."""
-    return entry.rules

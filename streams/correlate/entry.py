@@ -7,13 +7,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
-from typing import TYPE_CHECKING
 
 from streams.event import Scalar, Value, as_list
 from streams.rule import Correlation, CorrelationType, Threshold
-
-if TYPE_CHECKING:
-    from streams.correlate.track import Track
 
 SEPARATOR = "\x1f"
 _ESCAPED = str.maketrans({"\x1e": "\x1e0", SEPARATOR: "\x1e1"})
@@ -23,6 +19,8 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 Counted = str | int | float
 """What a metric counts: folded text for `value_count`, numbers for the others."""
+Bare = Counted | tuple[Counted, ...]
+"""The values of an entry, a single one as it is."""
 
 
 class Entry:
@@ -33,12 +31,7 @@ class Entry:
     for each event and window, so it is kept small: one value, and the entry's own id, are not wrapped.
     """
 
-    __slots__ = ("_evidence", "bare", "id", "rules", "time", "track")
-
-    bare: Counted | tuple[Counted, ...]
-    """The values, a single one as it is."""
-    track: Track
-    """Where it stands, once it does."""
+    __slots__ = ("_evidence", "bare", "id", "rules", "time")
 
     def __init__(
         self,
@@ -51,7 +44,7 @@ class Entry:
         self.id = id
         self.time = time
         self.rules = rules
-        self.bare = values[0] if len(values) == 1 else values
+        self.bare: Bare = values[0] if len(values) == 1 else values
         self._evidence = evidence
 
     @property

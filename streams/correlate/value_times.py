@@ -6,26 +6,28 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from streams.correlate.entry import Counted
+from streams.correlate.timeline import Block
 
 
 class ValueTimes:
     """The occurrences of values, one for each entry that holds it.
 
     `latest` has each value's last time, `earlier` those before it, ascending, of values that have any: most
-    have not, and are to cost no list.
+    have not, and are to cost no list. Nor a number: in place of its time, a value that occurs once may have
+    the block in which it is the bare value of a plain entry, until its time is asked for.
     """
 
     __slots__ = ("earlier", "latest")
 
     def __init__(self) -> None:
-        self.latest: dict[Counted, int] = {}
+        self.latest: dict[Counted, int | Block] = {}
         self.earlier: dict[Counted, list[int]] = {}
 
-    def add(self, value: Counted, time: int) -> None:
-        """Take note of an occurrence."""
-        latest = self.latest.get(value)
+    def add(self, value: Counted, time: int, block: Block | None = None) -> None:
+        """Take note of an occurrence, of a value that no other occurrence has a block for."""
+        latest = self._time(value)
         if latest is None:
-            self.latest[value] = time
+            self.latest[value] = time if block is None else block
             return
         earlier = self.earlier.setdefault(value, [])
         if time >= latest:
@@ -35,6 +37,33 @@ class ValueTimes:
             earlier.insert(bisect_left(earlier, time), time)
         else:
             earlier.append(time)
+
+    def look_up(self, value: Counted, block: Block, other: int | None = None) -> int:
+        """Find the time of a value in its block, another than that of a new occurrence; put it in place."""
+        index = block.bare.index(value)
+        if block.times[index] == other:
+            index = block.bare.index(value, index + 1)
+        self.latest[value] = time = block.times[index]
+        return time
+
+    def resolve(self, values: Iterable[Counted], time: int) -> None:
+        """Find the times of values of which there is a new occurrence at a time."""
+        for value in values:
+            found = self.latest.get(value)
+            if found is not None and not isinstance(found, int):
+                self.look_up(value, found, time)
+
+    def part(self, block: Block, other: Block, time: int) -> None:
+        """Take note that some slots of a block now make another; at `time` is an occurrence not yet noted."""
+        for at, value in zip(other.times, other.bare, strict=True):
+            if not isinstance(value, tuple) and at != time and self.latest.get(value) is block:
+                self.latest[value] = other
+
+    def share(self, values: Iterable[Counted], block: Block, time: int) -> None:
+        """Take note that the entry with these values is no longer the only one at its time."""
+        for value in values:
+            if self.latest.get(value) is block:
+                self.latest[value] = time
 
     def remove(self, value: Counted, time: int) -> None:
         """Take an occurrence back that is there."""
@@ -57,12 +86,13 @@ class ValueTimes:
                 del earlier[: bisect_left(earlier, before)]
                 if not earlier:
                     del self.earlier[value]
-            if self.latest.get(value, before) < before:
+            latest = self.latest.get(value, before)
+            if not isinstance(latest, int) or latest < before:  # what has occurred once is what is forgotten
                 del self.latest[value]
 
     def around(self, value: Counted, time: int) -> tuple[int | None, int | None]:
         """Give the last occurrence of a value up to a time, and the first one after it."""
-        latest = self.latest.get(value)
+        latest = self._time(value)
         if latest is None:
             return None, None
         if latest <= time:
@@ -87,3 +117,7 @@ class ValueTimes:
         first = time if former is None else max(time, former + span + 1)
         last = time + span if following is None else min(time + span, following - 1)
         return (first, last) if first <= last else None
+
+    def _time(self, value: Counted) -> int | None:
+        found = self.latest.get(value)
+        return found if found is None or isinstance(found, int) else self.look_up(value, found)

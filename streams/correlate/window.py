@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from streams.correlate.counting import Counting, Occurrences, Test
-from streams.correlate.coverage import Coverage, Rules, read_rules, read_values
+from streams.correlate.coverage import MatchedRules, Rules, Values
 from streams.correlate.entry import Entry
 from streams.correlate.metric import Exact, Number, plain
 from streams.correlate.ordered import Ordered, OrderedExpression
@@ -103,6 +103,14 @@ class Window:
         """Give the entries from time `first` to time `last`, both included, in the order of time and id."""
         return self.timeline.between(first, last)
 
+    def get(self, time: int, entry_id: str) -> Entry:
+        """Give the entry of an id that is there at a time."""
+        return self.timeline.get(time, entry_id)
+
+    def evidence(self, first: int, last: int) -> Iterator[str]:
+        """Give the ids of the events behind the entries from time `first` to time `last`, in their order."""
+        return self.timeline.evidence(first, last)
+
     def fires_at(self, time: int) -> bool:
         """Tell whether a time fires."""
         return self.first_firing(time, time) is not None
@@ -183,9 +191,9 @@ def _threshold_metric(correlation: Correlation, condition: Threshold, timeline: 
         case CorrelationType.EVENT_COUNT:
             return Occurrences(timeline, span, Test.of(condition))
         case CorrelationType.VALUE_COUNT:
-            return Coverage(timeline, span, Test.of(condition), read_values)
+            return Values(timeline, span, Test.of(condition))
         case CorrelationType.TEMPORAL:
-            return Coverage(timeline, span, Test.of(condition), read_rules)
+            return MatchedRules(timeline, span, Test.of(condition))
         case CorrelationType.TEMPORAL_ORDERED:
             return Ordered(timeline, span, condition, correlation.rules)
         case CorrelationType.VALUE_SUM | CorrelationType.VALUE_AVG:
