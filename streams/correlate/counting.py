@@ -101,10 +101,11 @@ class Counting:
             timeline.bases[number] = level  # so that the block's levels are small numbers, which cost nothing
         block.levels[index] = level - timeline.bases[number]
         for cut in test.cuts:
-            if level < cut:
-                timeline.ups[number] = min(timeline.ups[number], cut - level)
-            elif level - cut < timeline.downs[number]:
-                timeline.downs[number] = level - cut + 1
+            if level >= cut:
+                if level - cut < timeline.downs[number]:
+                    timeline.downs[number] = level - cut + 1
+            elif cut - level < timeline.ups[number]:
+                timeline.ups[number] = cut - level
         new, old = (test.low <= level < test.high) is not test.others, block.fires[index]
         if old not in (new, FINAL):
             block.fires[index] = new
@@ -112,6 +113,20 @@ class Counting:
                 timeline.gained.append(block.times[index])
             else:
                 timeline.lost = True
+
+    def set_inserted(self, number: int, index: int, level: int) -> None:
+        """Set the level of a slot that has just come, not as the last one."""
+        self.set(number, index, level)
+        timeline = self._timeline
+        if timeline.parted is None:
+            return
+        first = number if timeline.blocks[number] is timeline.parted[0] else number - 1
+        timeline.parted = None
+        for one in (first, first + 1):  # as in `set`
+            levels = timeline.blocks[one].levels
+            least = min(levels)
+            levels[:] = [level - least for level in levels]
+            timeline.bases[one] += least
 
     def level_of_last(self, number: int, index: int) -> int:
         """Give the level of a slot that has just come after all others, without its own entry.
@@ -263,12 +278,12 @@ class Occurrences(Counting):
     def enter(self, entry: Entry, slot: Slot) -> None:
         """Count an entry that has been put into a slot."""
         number, index, new, last = slot
-        level = self._level_of_new(number, index, last) if new else self.level(number, index)
         if last:
+            level = self.level_of_last(number, index) if new else self.level(number, index)
             self.set(number, index, level + 1)
             return
         if new:
-            self.set(number, index, level)
+            self.set_inserted(number, index, self._level_of_new(number, index))
         self._add(entry.time, entry.time + self._span, 1)
 
     def _left(self, block: Block, index: int) -> int:
@@ -287,10 +302,8 @@ class Occurrences(Counting):
             reach = block.times[slot[1]] - self._span
             block.levels[slot[1]] -= sum(entry.time >= reach for entry in gone)
 
-    def _level_of_new(self, number: int, index: int, last: bool) -> int:
+    def _level_of_new(self, number: int, index: int) -> int:
         timeline = self._timeline
-        if last:
-            return self.level_of_last(number, index)
         time = timeline.blocks[number].times[index]
         former = (number, index - 1) if index else (number - 1, -1)
         if former[0] < 0:

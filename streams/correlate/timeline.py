@@ -156,10 +156,7 @@ class Timeline:
         """Give the entries of a slot, in the order of their ids."""
         held = block.at[index]
         if isinstance(held, str):
-            bare = block.bare[index]
-            return (
-                Entry(held, block.times[index], self.rules, bare if isinstance(bare, tuple) else (bare,)),
-            )
+            return (Entry(held, block.times[index], self.rules, block.bare[index]),)
         return held if isinstance(held, list) else (held,)
 
     def rules_at(self, block: Block, index: int) -> frozenset[str]:
@@ -185,9 +182,15 @@ class Timeline:
     def between(self, first: int, last: int) -> Iterator[Entry]:
         """Give the entries from time `first` to time `last`, both included, in the order of time and id."""
         for number, low, high in self.spans(first, last):
-            block = self.blocks[number]
-            for index in range(low, high):
-                yield from self.entries(block, index)
+            block, rules = self.blocks[number], self.rules
+            slots = zip(block.at[low:high], block.times[low:high], block.bare[low:high], strict=True)
+            for held, time, bare in slots:
+                if isinstance(held, str):
+                    yield Entry(held, time, rules, bare)
+                elif isinstance(held, list):
+                    yield from held
+                else:
+                    yield held
 
     def evidence(self, first: int, last: int) -> Iterator[str]:
         """Give the ids of the events behind the entries from time `first` to time `last`, in their order."""

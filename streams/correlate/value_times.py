@@ -23,11 +23,11 @@ class ValueTimes:
         self.latest: dict[Counted, int | Block] = {}
         self.earlier: dict[Counted, list[int]] = {}
 
-    def add(self, value: Counted, time: int, block: Block | None = None) -> None:
-        """Take note of an occurrence, of a value that no other occurrence has a block for."""
+    def add(self, value: Counted, time: int, stands: Block | int) -> None:
+        """Take note of an occurrence by its time or, where there is no other one, by its block."""
         latest = self._time(value)
         if latest is None:
-            self.latest[value] = time if block is None else block
+            self.latest[value] = stands
             return
         earlier = self.earlier.setdefault(value, [])
         if time >= latest:
@@ -81,14 +81,18 @@ class ValueTimes:
     def prune(self, values: Iterable[Counted], before: int) -> None:
         """Forget the occurrences of some values before a time."""
         for value in values:
+            latest = self.latest.get(value)
+            if latest is None:
+                continue
+            if not isinstance(latest, int) or latest < before:  # a value that has a block is not elsewhere
+                del self.latest[value]
+                self.earlier.pop(value, None)
+                continue
             earlier = self.earlier.get(value)
             if earlier is not None:
                 del earlier[: bisect_left(earlier, before)]
                 if not earlier:
                     del self.earlier[value]
-            latest = self.latest.get(value, before)
-            if not isinstance(latest, int) or latest < before:  # what has occurred once is what is forgotten
-                del self.latest[value]
 
     def around(self, value: Counted, time: int) -> tuple[int | None, int | None]:
         """Give the last occurrence of a value up to a time, and the first one after it."""

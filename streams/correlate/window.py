@@ -85,9 +85,11 @@ class Window:
         if timeline.gained:
             timeline.gained = []
         timeline.lost = False
-        self._hold(entry, 1)
+        self.held += entry.size
+        if entry.chained is not None:
+            self.chained += len(entry.chained)
         if former is not None:
-            self._hold(former, -1)
+            self._let_go(former)
             timeline.take(former)
             self._metric.leave(former)
         self._metric.enter(entry, timeline.place(entry, 0))
@@ -95,7 +97,7 @@ class Window:
     def discard(self, entry: Entry) -> None:
         """Let an entry go as if it had never been."""
         self.timeline.gained, self.timeline.lost = [], False
-        self._hold(entry, -1)
+        self._let_go(entry)
         self.timeline.take(entry)
         self._metric.leave(entry)
 
@@ -160,16 +162,16 @@ class Window:
         gone = self.timeline.prune(before)
         if gone:
             for entry in gone:
-                self._hold(entry, -1)
+                self._let_go(entry)
             if self._span:
                 self.timeline.finish(before + self._span)
             self._metric.prune(gone, before)
         return gone
 
-    def _hold(self, entry: Entry, sign: int) -> None:
-        self.held += sign * entry.size
+    def _let_go(self, entry: Entry) -> None:
+        self.held -= entry.size
         if entry.chained is not None:
-            self.chained += sign * len(entry.chained)
+            self.chained -= len(entry.chained)
 
 
 _PERCENTS = {CorrelationType.VALUE_MIN: 0, CorrelationType.VALUE_MEDIAN: 50, CorrelationType.VALUE_MAX: 100}
