@@ -108,7 +108,7 @@ class Timeline:
         time, blocks = entry.time, self.blocks
         if not blocks:
             self.rules = entry.rules
-        plain = entry.chained is None and entry.rules is self.rules
+        plain = entry.chained is None and (entry.rules is self.rules or entry.rules == self.rules)
         if blocks:
             block = blocks[-1]
             times = block.times

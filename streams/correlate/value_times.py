@@ -25,10 +25,12 @@ class ValueTimes:
 
     def add(self, value: Counted, time: int, stands: Block | int) -> None:
         """Take note of an occurrence by its time or, where there is no other one, by its block."""
-        latest = self._time(value)
+        latest = self.latest.get(value)
         if latest is None:
             self.latest[value] = stands
             return
+        if not isinstance(latest, int):
+            latest = self.look_up(value, latest)
         earlier = self.earlier.setdefault(value, [])
         if time >= latest:
             earlier.append(latest)
@@ -96,9 +98,11 @@ class ValueTimes:
 
     def around(self, value: Counted, time: int) -> tuple[int | None, int | None]:
         """Give the last occurrence of a value up to a time, and the first one after it."""
-        latest = self._time(value)
+        latest = self.latest.get(value)
         if latest is None:
             return None, None
+        if not isinstance(latest, int):
+            latest = self.look_up(value, latest)
         if latest <= time:
             return latest, None
         earlier = self.earlier.get(value)
@@ -121,7 +125,3 @@ class ValueTimes:
         first = time if former is None else max(time, former + span + 1)
         last = time + span if following is None else min(time + span, following - 1)
         return (first, last) if first <= last else None
-
-    def _time(self, value: Counted) -> int | None:
-        found = self.latest.get(value)
-        return found if found is None or isinstance(found, int) else self.look_up(value, found)
