@@ -157,12 +157,16 @@ def as_list(value: Value) -> list[Scalar]:
 
 def strings(value: Value) -> list[str]:
     """Give the non-null values of a field as text."""
-    return [str(item) for item in as_list(value) if item is not None]
+    if value is None:
+        return []
+    return [str(item) for item in value if item is not None] if isinstance(value, list) else [str(value)]
 
 
 def first(value: Value) -> Scalar:
     """Give the first value of a field, or None."""
-    return next(iter(as_list(value)), None)
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
 
 
 def rfc3339(time: int) -> str:

@@ -83,14 +83,13 @@ class Correlator:
         self._limiter.begin(event)
         wanted: Wanted = {}
         late = event.time < self._watermark
-        standing = self._placed.of(event.id) if late else []
-        for entry in standing:  # forget what may be forgotten, lest it matter when `forget` was last called
-            self._close(entry.track)
-            self._prune(entry.track)
+        for track, _ in self._placed.of(event.id) if late else ():
+            self._close(track)  # forget what may be forgotten, lest it matter when `forget` was last called
+            self._prune(track)
         standing = self._placed.of(event.id) if late else []
         if standing:
             # What its windows counted is final, and they may be partly forgotten; only what it says is new.
-            wanted = {entry.track.id: (entry.track, entry) for entry in standing}
+            wanted = {track.id: (track, entry) for track, entry in standing}
         else:
             for rule in rules:
                 self._collector.collect(wanted, event.id, event.time, rule.id, event.fields, None)
@@ -145,6 +144,7 @@ class Correlator:
                 self._schedule(track)
             else:
                 self._tracks.delete(track)
+                self._placed.end(track)
                 self._fed.pop(key, None)
         self._expired.clear()
         self.evidence.forget()
@@ -233,10 +233,10 @@ class Correlator:
         With `news`, what the event says may be more than what the windows count.
         """
         changed: list[Changed] = []
-        for entry in self._placed.of(entry_id):
-            if entry.track.id not in wanted:
-                self._placed.discard(entry)
-                changed += self._settle(entry.track, entry.time, None)
+        for track, entry in self._placed.of(entry_id):
+            if track.id not in wanted:
+                self._placed.discard(track, entry)
+                changed += self._settle(track, entry.time, None)
         for track, entry in wanted.values():
             former = self._placed.find(entry_id, track)
             if former is None:

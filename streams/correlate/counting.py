@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 from streams.correlate.entry import Entry
 from streams.correlate.metric import Exact
-from streams.correlate.timeline import FAR, FINAL, SIZE, Slot, Timeline
+from streams.correlate.timeline import AMPLE, FAR, FINAL, SIZE, Block, Slot, Timeline
 from streams.rule import Threshold
 
 Ranges = Counter[tuple[int, int]]
@@ -97,12 +97,15 @@ class Counting:
         """Set the level of one slot, and say whether it fires."""
         timeline, test = self._timeline, self._test
         block = timeline.blocks[number]
+        if not index and len(block.levels) == 1:
+            timeline.bases[number] = level  # so that the block's levels are small numbers, which cost nothing
         block.levels[index] = level - timeline.bases[number]
         for cut in test.cuts:
-            if level < cut:
-                timeline.ups[number] = min(timeline.ups[number], cut - level)
-            elif level - cut < timeline.downs[number]:
-                timeline.downs[number] = level - cut + 1
+            if level >= cut:
+                if level - cut < timeline.downs[number]:
+                    timeline.downs[number] = level - cut + 1
+            elif cut - level < timeline.ups[number]:
+                timeline.ups[number] = cut - level
         new, old = (test.low <= level < test.high) is not test.others, block.fires[index]
         if old not in (new, FINAL):
             block.fires[index] = new
@@ -110,6 +113,20 @@ class Counting:
                 timeline.gained.append(block.times[index])
             else:
                 timeline.lost = True
+
+    def set_inserted(self, number: int, index: int, level: int) -> None:
+        """Set the level of a slot that has just come, not as the last one."""
+        self.set(number, index, level)
+        timeline = self._timeline
+        if timeline.parted is None:
+            return
+        first = number if timeline.blocks[number] is timeline.parted[0] else number - 1
+        timeline.parted = None
+        for one in (first, first + 1):  # as in `set`
+            levels = timeline.blocks[one].levels
+            least = min(levels)
+            levels[:] = [level - least for level in levels]
+            timeline.bases[one] += least
 
     def level_of_last(self, number: int, index: int) -> int:
         """Give the level of a slot that has just come after all others, without its own entry.
@@ -130,8 +147,8 @@ class Counting:
             self._moves = timeline.moves
         number, index = self._begin
         block = blocks[number]
-        while (time := block.times[index]) < reach:
-            level -= self._left(block.at[index], time)
+        while block.times[index] < reach:
+            level -= self._left(block, index)
             index += 1
             if index == len(block.times):
                 number, index = number + 1, 0
@@ -139,7 +156,7 @@ class Counting:
         self._begin = number, index
         return level
 
-    def _left(self, at: Entry | list[Entry], time: int) -> int:
+    def _left(self, block: Block, index: int) -> int:
         """Tell what a slot's entries take with them when they leave the window of all that there is."""
         raise NotImplementedError
 
@@ -184,9 +201,10 @@ class Counting:
             size = abs(amount)
             margins[number:whole] = fewer = [margin - size for margin in margins[number:whole]]
             if min(fewer) <= 0:
-                for other, margin in enumerate(fewer, number):
-                    if margin <= 0:
-                        self._look(other, 0, len(blocks[other].times))
+                for other in [other for other, margin in enumerate(fewer, number) if margin <= 0]:
+                    high = len(blocks[other].times)
+                    if size > 1 or not self._look_for_step(other, 0, high, amount):
+                        self._look(other)
         if partly:
             self._add_to(end - 1, 0, bisect_right(blocks[end - 1].times, last), amount)
 
@@ -200,20 +218,24 @@ class Counting:
         margins[number] -= abs(amount)
         if margins[number] > 0:
             return
-        others = timeline.downs if amount > 0 else timeline.ups
-        others[number] = min(others[number], 1)  # what has crossed a cut may cross it back at the next step
         if amount in (1, -1):
             self._look_for_step(number, low, high, amount)
-        else:
-            timeline.mark(number, low, high, self._test.all(levels[low:high], timeline.bases[number]))
+            return
+        others = timeline.downs if amount > 0 else timeline.ups
+        others[number] = min(others[number], 1)  # as in _look_for_step
+        timeline.mark(number, low, high, self._test.all(levels[low:high], timeline.bases[number]))
 
-    def _look_for_step(self, number: int, low: int, high: int, step: int) -> None:
-        """Say which of some slots fire, when their levels have changed by one; leaves margins as they are.
+    def _look_for_step(self, number: int, low: int, high: int, step: int) -> bool:
+        """Say which of some slots fire, when their levels have changed by one; tell whether any is at a cut.
 
-        Those at a cut are found faster than the margins of a block, which not all of it has used up.
+        Those are found faster than the margins of a block, which stay used up: a block in which slot after
+        slot crosses a cut, as when the newest event comes first, would state them each time for one step.
         """
         timeline, test = self._timeline, self._test
         block, base = timeline.blocks[number], timeline.bases[number]
+        others = timeline.downs if step > 0 else timeline.ups
+        others[number] = min(others[number], 1)  # what has crossed a cut may cross it back at the next step
+        found = False
         for cut in test.cuts:
             crossed = cut - base if step > 0 else cut - base - 1
             said = bytes((test.fires(crossed + base),))
@@ -224,17 +246,19 @@ class Counting:
                 except ValueError:
                     break
                 timeline.mark(number, index, index + 1, said)
+                found = True
                 index += 1
+        return found
 
-    def _look(self, number: int, low: int, high: int) -> None:
-        """Say which of some slots of a block fire, and state its margins exactly."""
+    def _look(self, number: int) -> None:
+        """Say which slots of a block fire, and state its margins exactly."""
         timeline, test = self._timeline, self._test
         block, base = timeline.blocks[number], timeline.bases[number]
         levels = block.levels
-        timeline.mark(number, low, high, test.all(levels[low:high], base))
+        timeline.mark(number, 0, len(levels), test.all(levels, base))
         if FINAL in block.fires:
             levels = [level for level, said in zip(levels, block.fires, strict=True) if said != FINAL]
-        up = down = FAR
+        up = down = AMPLE
         for cut in test.cuts:
             cut -= base  # noqa: PLW2901 - as the levels are
             below = [level for level in levels if level < cut]
@@ -254,15 +278,16 @@ class Occurrences(Counting):
     def enter(self, entry: Entry, slot: Slot) -> None:
         """Count an entry that has been put into a slot."""
         number, index, new, last = slot
-        level = self._level_of_new(number, index, last) if new else self.level(number, index)
         if last:
+            level = self.level_of_last(number, index) if new else self.level(number, index)
             self.set(number, index, level + 1)
             return
         if new:
-            self.set(number, index, level)
+            self.set_inserted(number, index, self._level_of_new(number, index))
         self._add(entry.time, entry.time + self._span, 1)
 
-    def _left(self, at: Entry | list[Entry], time: int) -> int:  # noqa: ARG002 - each entry leaves by itself
+    def _left(self, block: Block, index: int) -> int:
+        at = block.at[index]
         return len(at) if isinstance(at, list) else 1
 
     def leave(self, entry: Entry) -> None:
@@ -277,10 +302,8 @@ class Occurrences(Counting):
             reach = block.times[slot[1]] - self._span
             block.levels[slot[1]] -= sum(entry.time >= reach for entry in gone)
 
-    def _level_of_new(self, number: int, index: int, last: bool) -> int:
+    def _level_of_new(self, number: int, index: int) -> int:
         timeline = self._timeline
-        if last:
-            return self.level_of_last(number, index)
         time = timeline.blocks[number].times[index]
         former = (number, index - 1) if index else (number - 1, -1)
         if former[0] < 0:

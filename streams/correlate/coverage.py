@@ -3,49 +3,68 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 from streams.correlate.counting import Counting, Ranges, Test
 from streams.correlate.entry import Counted, Entry
 from streams.correlate.metric import Exact, holds
-from streams.correlate.timeline import Slot, Timeline
+from streams.correlate.timeline import Block, Slot, Timeline
 from streams.correlate.value_times import ValueTimes
 from streams.rule import Expression
 
 
 class Coverage(Counting):
-    """Counts distinct values, those that `read` gives."""
+    """Counts distinct values, whatever those are."""
 
-    __slots__ = ("_read", "_times")
+    __slots__ = ("_latest", "_times")
 
-    def __init__(
-        self,
-        timeline: Timeline,
-        timespan: int,
-        test: Test,
-        read: Callable[[Entry], Collection[Counted]],
-    ) -> None:
+    def __init__(self, timeline: Timeline, timespan: int, test: Test) -> None:
         super().__init__(timeline, timespan, test)
-        self._read = read
         self._times = ValueTimes()
+        self._latest = self._times.latest
+
+    def _read(self, entry: Entry) -> Collection[Counted]:
+        """Give an entry's values."""
+        raise NotImplementedError
+
+    def _stands(self, entry: Entry, block: Block, index: int) -> Block | int:
+        """Give what `ValueTimes` is to note of a new entry: its time, or its block where that will do."""
+        raise NotImplementedError
+
+    def _share(self, entry: Entry, block: Block, index: int) -> None:
+        """Take note that an entry has joined others at its time."""
+
+    def _insert(self, entry: Entry) -> None:
+        """Take note that an entry out of order has been put into a slot."""
 
     def enter(self, entry: Entry, slot: Slot) -> None:
         """Count an entry that has been put into a slot."""
         number, index, new, last = slot
-        level = self._level_of_new(number, index, last) if new else self.level(number, index)
+        values, time = self._read(entry), entry.time
+        block = self._timeline.blocks[number]
+        if not new:
+            self._share(entry, block, index)
         if not last:
+            self._insert(entry)
             if new:
-                self.set(number, index, level)
-            self.add(self._occur(entry))
+                self.set_inserted(number, index, self._level_of_new(number, index))
+            self.add(self._occur(values, time, self._stands(entry, block, index)))
             return
-        time, latest, earlier = entry.time, self._times.latest, self._times.earlier
-        reach = time - self._span
-        for value in self._read(entry):
+        level = self.level_of_last(number, index) if new else self.level(number, index)
+        latest, reach = self._latest, time - self._span
+        stands: Block | int | None = None
+        for value in values:
             former = latest.get(value)
-            latest[value] = time
             if former is None:
+                if stands is None:
+                    stands = self._stands(entry, block, index)
+                latest[value] = stands
                 level += 1
                 continue
+            if not isinstance(former, int):
+                former = self._times.look_up(value, former)
+            latest[value] = time
+            earlier = self._times.earlier
             if value in earlier:
                 earlier[value].append(former)
             else:
@@ -72,42 +91,33 @@ class Coverage(Counting):
         """
         latest: dict[Counted, int] = {}
         for entry in gone:
-            latest.update(dict.fromkeys(self._read(entry), entry.time))
+            time = entry.time
+            for value in self._read(entry):
+                latest[value] = time
         self._times.prune(latest, before)
         slot = self._timeline.before(before + self._span)
         if slot is None:
             return
         block, index = self._timeline.blocks[slot[0]], slot[1]
         time = block.times[index]
+        reach = time - self._span
         for value, last in latest.items():
-            if last >= time - self._span and self._times.around(value, time)[0] is None:
+            if last >= reach and self._times.around(value, time)[0] is None:
                 block.levels[index] -= 1
 
-    def _occur(self, entry: Entry) -> Ranges:
+    def _occur(self, values: Iterable[Counted], time: int, stands: Block | int) -> Ranges:
         """Take note of the values of an entry that is not the newest; give where they count in addition."""
         ranges: Ranges = Counter()
-        for value in self._read(entry):
-            covers = self._times.covers(value, entry.time, self._span)
+        for value in values:
+            covers = self._times.covers(value, time, self._span)
             if covers is not None:
                 ranges[covers] += 1
-            self._times.add(value, entry.time)
+            self._times.add(value, time, stands)
         return ranges
 
-    def _left(self, at: Entry | list[Entry], time: int) -> int:
-        latest = self._times.latest
-        if isinstance(at, list):
-            return len({value for entry in at for value in self._read(entry) if latest[value] == time})
-        count = 0
-        for value in self._read(at):
-            if latest[value] == time:
-                count += 1
-        return count
-
-    def _level_of_new(self, number: int, index: int, last: bool) -> int:
-        """Give the level of a slot that has just come, without its own entry."""
+    def _level_of_new(self, number: int, index: int) -> int:
+        """Give the level of a slot that has just come, not as the last one, without its own entry."""
         timeline = self._timeline
-        if last:
-            return self.level_of_last(number, index)
         time = timeline.blocks[number].times[index]
         former = (number, index - 1) if index else (number - 1, -1)
         if former[0] < 0:
@@ -144,6 +154,72 @@ class Coverage(Counting):
         return self.level(*after) - len(came) + len(went)
 
 
+class Values(Coverage):
+    """Counts the distinct values of entries."""
+
+    __slots__ = ()
+
+    def enter(self, entry: Entry, slot: Slot) -> None:
+        """Count an entry that has been put into a slot; one further value in the order of time at once."""
+        number, index, new, last = slot
+        bare, latest = entry.bare, self._latest
+        if last and new and not isinstance(bare, tuple) and bare not in latest:
+            level = self.level_of_last(number, index)
+            latest[bare] = self._stands(entry, self._timeline.blocks[number], index)
+            self.set(number, index, level + 1)
+        else:
+            super().enter(entry, slot)
+
+    def _read(self, entry: Entry) -> Collection[Counted]:
+        bare = entry.bare
+        return bare if isinstance(bare, tuple) else (bare,)
+
+    def _stands(self, entry: Entry, block: Block, index: int) -> Block | int:
+        return entry.time if isinstance(entry.bare, tuple) or block.at[index] is not entry.id else block
+
+    def _share(self, entry: Entry, block: Block, index: int) -> None:
+        held = block.at[index]
+        if isinstance(held, list) and len(held) == 2:
+            other = held[0] if held[1] is entry else held[1]
+            self._times.share(self._read(other), block, entry.time)
+
+    def _insert(self, entry: Entry) -> None:
+        timeline = self._timeline
+        if timeline.parted is not None:
+            self._times.part(*timeline.parted, entry.time)
+        self._times.resolve(self._read(entry), entry.time)
+
+    def _left(self, block: Block, index: int) -> int:
+        latest, held = self._latest, block.at[index]
+        if isinstance(held, str):
+            bare = block.bare[index]
+            if not isinstance(bare, tuple):
+                found = latest[bare]
+                return 1 if found is block or found == block.times[index] else 0
+        time = block.times[index]
+        count = 0
+        for value in {value for entry in self._timeline.entries(block, index) for value in self._read(entry)}:
+            if latest[value] == time:
+                count += 1
+        return count
+
+
+class MatchedRules(Coverage):
+    """Counts the distinct rules that entries match."""
+
+    __slots__ = ()
+
+    def _read(self, entry: Entry) -> Collection[Counted]:
+        return entry.rules
+
+    def _stands(self, entry: Entry, block: Block, index: int) -> Block | int:  # noqa: ARG002 - rules are few
+        return entry.time
+
+    def _left(self, block: Block, index: int) -> int:
+        latest, time = self._times.latest, block.times[index]
+        return sum(latest[rule] == time for rule in self._timeline.rules_at(block, index))
+
+
 class Rules:
     """How many rules have matched, where an extended condition holds for them. A level is a bit for each.
 
@@ -164,7 +240,7 @@ class Rules:
         """Take in an entry that has been put into a slot."""
         ranges = [(rule, self._times.covers(rule, entry.time, self._span)) for rule in entry.rules]
         for rule in entry.rules:
-            self._times.add(rule, entry.time)
+            self._times.add(rule, entry.time, entry.time)
         number, index, new, _ = slot
         if new:
             first, last = entry.time - self._span, entry.time
@@ -204,14 +280,3 @@ class Rules:
             seen = [rule for rule, bit in self._bits.items() if level & bit]
             self._known[level] = holds(self._expression, seen)
         self._timeline.mark(number, low, high, bytes([self._known[level] for level in levels]))
-
-
-def read_values(entry: Entry) -> Collection[Counted]:
-    """Count the values of an entry."""
-    bare = entry.bare
-    return bare if isinstance(bare, tuple) else (bare,)
-
-
-def read_rules(entry: Entry) -> frozenset[str]:
-    """Count the rules that an entry matches."""
-    return entry.rules

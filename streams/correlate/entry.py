@@ -7,13 +7,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
-from typing import TYPE_CHECKING
 
 from streams.event import Scalar, Value, as_list
 from streams.rule import Correlation, CorrelationType, Threshold
-
-if TYPE_CHECKING:
-    from streams.correlate.track import Track
 
 SEPARATOR = "\x1f"
 _ESCAPED = str.maketrans({"\x1e": "\x1e0", SEPARATOR: "\x1e1"})
@@ -23,36 +19,33 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 Counted = str | int | float
 """What a metric counts: folded text for `value_count`, numbers for the others."""
+Bare = Counted | tuple[Counted, ...]
+"""The values of an entry, a single one as it is."""
 
 
 class Entry:
     """One event in one window, or one firing of a correlation that another correlation refers to.
 
-    `rules` are those of the correlation's rules that matched. `values` are what the metric counts. `evidence`
-    are the ids of the events behind it: its own, or for a firing those that made it fire. There is an entry
-    for each event and window, so it is kept small: one value, and the entry's own id, are not wrapped.
+    `rules` are those of the correlation's rules that matched. `bare` is what the metric counts, a single
+    value as it is. `chained` are the ids of the events behind a firing; it is None for an event, which is its
+    own evidence. There may be an entry for each event and window, so it is kept small.
     """
 
-    __slots__ = ("_evidence", "bare", "id", "rules", "time", "track")
-
-    bare: Counted | tuple[Counted, ...]
-    """The values, a single one as it is."""
-    track: Track
-    """Where it stands, once it does."""
+    __slots__ = ("bare", "chained", "id", "rules", "time")
 
     def __init__(
         self,
         id: str,  # noqa: A002 - the usual name for it
         time: int,
         rules: frozenset[str],
-        values: tuple[Counted, ...] = (),
-        evidence: tuple[str, ...] | None = None,
+        values: Bare = (),
+        chained: tuple[str, ...] | None = None,
     ) -> None:
         self.id = id
         self.time = time
         self.rules = rules
-        self.bare = values[0] if len(values) == 1 else values
-        self._evidence = evidence
+        self.bare: Bare = values[0] if isinstance(values, tuple) and len(values) == 1 else values
+        self.chained = chained
 
     @property
     def values(self) -> tuple[Counted, ...]:
@@ -63,12 +56,7 @@ class Entry:
     @property
     def evidence(self) -> tuple[str, ...]:
         """The ids of the events behind it."""
-        return (self.id,) if self._evidence is None else self._evidence
-
-    @property
-    def chained(self) -> tuple[str, ...] | None:
-        """The ids of the events behind a firing; None for an event, which is its own evidence."""
-        return self._evidence
+        return (self.id,) if self.chained is None else self.chained
 
     @property
     def size(self) -> int:
@@ -82,7 +70,7 @@ class Entry:
             self.time == other.time
             and self.rules == other.rules
             and self.bare == other.bare
-            and self._evidence == other._evidence
+            and self.chained == other.chained
         )
 
 

@@ -55,15 +55,14 @@ class Ordered:
             block = timeline.blocks[number]
             for index in range(low, high):
                 time = block.times[index]
-                chains = self._next(chains, time, block.at[index])
+                chains = self._next(chains, time, timeline.rules_at(block, index))
                 if chains == block.levels[index] and time > changed:
                     return
                 block.levels[index] = chains
                 fires = self._fires(_longest(chains), 1)
                 timeline.mark(number, index, index + 1, bytes((fires,)))
 
-    def _next(self, before: Chains, time: int, at: Entry | list[Entry]) -> Chains:
-        matched = _matched(at)
+    def _next(self, before: Chains, time: int, matched: frozenset[str]) -> Chains:
         oldest = time - self._span
         kept = [tuple([begun if begun >= oldest else _NONE for begun in lengths]) for lengths in before]
         chains = list(kept)
@@ -110,9 +109,10 @@ class OrderedExpression:
     def leave(self, entry: Entry) -> None:
         """Leave out an entry that has been taken from its slot."""
         self._bits.clear()
-        slots = [at for block in self._timeline.blocks for at in block.at]
-        for place, at in enumerate(slots):
-            for rule in _matched(at):
+        timeline = self._timeline
+        slots = [(block, index) for block in timeline.blocks for index in range(len(block.times))]
+        for place, slot in enumerate(slots):
+            for rule in timeline.rules_at(*slot):
                 self._bits[rule] = self._bits.get(rule, 0) | 1 << place
         self._slots = len(slots)
         self._evaluate(entry.time)
@@ -181,12 +181,6 @@ def _starts(expression: Expression, seen: Mapping[str, int], ends: int, everywhe
             for operand in reversed(expression.operands):
                 ends = _starts(operand, seen, ends, everywhere)
             return ends
-
-
-def _matched(at: Entry | list[Entry]) -> frozenset[str]:
-    if isinstance(at, list):
-        return frozenset().union(*(entry.rules for entry in at))
-    return at.rules
 
 
 def _longest(chains: Chains) -> int:

@@ -64,7 +64,7 @@ class SeverityTable(BaseModel):
 
     def tier(self, people: int) -> int:
         """Give the highest tier that so many people reach, 0 for none."""
-        return max((tier for tier in self.people if tier <= people), default=0)
+        return max([tier for tier in self.people if tier <= people], default=0)
 
     def severity(self, rule: Rule, tally: Tally) -> str:
         """Give an episode's severity; where no people are known, the rule's own level stands for the harm."""
@@ -87,9 +87,9 @@ class SeverityTable(BaseModel):
     def _points(self, tally: Tally) -> int:
         return (
             self.people.get(self.tier(tally.people), 0)
-            + max((self.categories.get(name, 0) for name in tally.categories), default=0)
+            + max([self.categories.get(name, 0) for name in tally.categories], default=0)
             + (self.vulnerable if tally.vulnerable else 0)
-            + max((self.destinations.get(name, 0) for name in tally.classes), default=0)
+            + max([self.destinations.get(name, 0) for name in tally.classes], default=0)
             + (self.blocked if tally.verdict == "blocked" else 0)
         )
 

@@ -144,11 +144,11 @@ class Percentiles:
             for index in range(low, high):
                 reach = block.times[index] - span
                 while timeline.blocks[oldest].times[place] < reach:
-                    _take_out(held, _entries(timeline.blocks[oldest].at[place]))
+                    _take_out(held, timeline.entries(timeline.blocks[oldest], place))
                     place += 1
                     if place == len(timeline.blocks[oldest].times):
                         oldest, place = oldest + 1, 0
-                for entry in _entries(block.at[index]):
+                for entry in timeline.entries(block, index):
                     for value in entry.values:
                         insort(held, value)
                 block.levels[index], fires_here = self._evaluate(held)
@@ -188,7 +188,3 @@ def _take_out(held: list[Counted], entries: Iterable[Entry]) -> None:
     for entry in entries:
         for value in entry.values:
             del held[bisect_left(held, value)]
-
-
-def _entries(at: Entry | list[Entry]) -> Iterable[Entry]:
-    return at if isinstance(at, list) else (at,)

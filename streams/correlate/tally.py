@@ -41,6 +41,10 @@ EVIDENCE_FIELDS = frozenset(
     )
 )
 """What an alert keeps of an event, besides all of `outfall.*`."""
+_FILES = [
+    [f"{prefix}.{part}" for part in ("name", "size", "hash.sha256")]
+    for prefix in ("file", "email.attachments.file")
+]
 
 
 def evidence_fields(event: Event) -> dict[str, Scalar | list[Scalar]]:
@@ -156,8 +160,10 @@ class Tally:
         self._bytes += size if isinstance(size, int) else 0
 
     def _add_files(self, fields: Fields) -> None:
-        for prefix in ("file", "email.attachments.file"):
-            columns = [as_list(fields.get(f"{prefix}.{part}")) for part in ("name", "size", "hash.sha256")]
+        for names in _FILES:
+            if fields.keys().isdisjoint(names):
+                continue
+            columns = [as_list(fields.get(name)) for name in names]
             for row in range(max(map(len, columns))):
                 name, size, sha256 = (column[row] if row < len(column) else None for column in columns)
                 if name is not None or sha256 is not None:

@@ -3,15 +3,19 @@
 A *slot* is one such time. Slots are kept in blocks of some hundred, so that one can come in anywhere at
 little cost, and so that what concerns many slots can be said once for a whole block (see counting.py). A
 slot is named by its block's number and its place in the block; both hold until the next slot comes or goes.
+
+There may be a slot for each event, so a *plain* entry, the only one at its time, is not held as an object:
+an event, not a firing, that the rules matched which matched the first one of the group.
 """
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from streams.correlate.entry import Entry
+from streams.correlate.entry import Bare, Entry
 
 SIZE = 256
 """Slots that a block gets in the order of time; it parts in two at twice as many."""
@@ -19,6 +23,8 @@ SILENT, FIRES, FINAL = 0, 1, 2
 """What is said of a slot: it does not fire, it does, or it does not and never will again."""
 FAR = 2**62
 """More than any level can change by."""
+AMPLE = 2**29
+"""A margin that is none: more than levels change by at once, and of the size of which sums are fastest."""
 
 
 Slot = tuple[int, int, bool, bool]
@@ -26,21 +32,40 @@ Slot = tuple[int, int, bool, bool]
 
 
 class Block:
-    """Some slots that follow each other: four lists in parallel.
+    """Some slots that follow each other: five columns.
 
-    `at` holds a slot's one entry, or a list of them in the order of their ids. What `levels` holds is its
-    metric's affair.
+    `at` holds a slot's one entry, or a list of them in the order of their ids. Of a plain entry it holds the
+    id, and `bare` the values. What `levels` holds is its metric's affair.
     """
 
-    __slots__ = ("at", "fires", "levels", "times")
+    __slots__ = ("at", "bare", "fires", "levels", "times")
 
     def __init__(
-        self, times: list[int], at: list[Entry | list[Entry]], levels: list[Any], fires: bytearray
+        self,
+        times: array[int],
+        at: list[str | Entry | list[Entry]],
+        bare: list[Bare],
+        levels: list[Any],
+        fires: bytearray,
     ) -> None:
         self.times = times
         self.at = at
+        self.bare = bare
         self.levels = levels
         self.fires = fires
+
+    def part(self, place: int) -> Block:
+        """Take the slots from a place on into a block of their own."""
+        other = Block(
+            self.times[place:], self.at[place:], self.bare[place:], self.levels[place:], self.fires[place:]
+        )
+        self.delete(place, len(self.times))
+        return other
+
+    def delete(self, low: int, high: int) -> None:
+        """Delete the slots from one place to another."""
+        del self.times[low:high], self.at[low:high], self.bare[low:high], self.levels[low:high]
+        del self.fires[low:high]
 
 
 class Timeline:
@@ -51,7 +76,7 @@ class Timeline:
     for one of its slots to fire or to cease.
     """
 
-    __slots__ = ("bases", "blocks", "downs", "gained", "lost", "moves", "starts", "ups")
+    __slots__ = ("bases", "blocks", "downs", "gained", "lost", "moves", "parted", "rules", "starts", "ups")
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
@@ -63,6 +88,10 @@ class Timeline:
         self.lost = False
         self.moves = 0
         """Counts the changes after which slots may have other numbers than before: all but a further one."""
+        self.parted: tuple[Block, Block] | None = None
+        """The two blocks that the last entry out of order has made of one."""
+        self.rules: frozenset[str] = frozenset()
+        """The rules that matched the events of plain entries."""
 
     @property
     def newest(self) -> int | None:
@@ -77,20 +106,26 @@ class Timeline:
     def place(self, entry: Entry, level: Any) -> Slot:
         """Put an entry into the slot of its time, or into a new one with this level; say which."""
         time, blocks = entry.time, self.blocks
+        if not blocks:
+            self.rules = entry.rules
+        plain = entry.chained is None and (entry.rules is self.rules or entry.rules == self.rules)
         if blocks:
-            times = blocks[-1].times
+            block = blocks[-1]
+            times = block.times
             if time > times[-1]:
                 if len(times) < SIZE:
-                    block = blocks[-1]
                     times.append(time)
-                    block.at.append(entry)
+                    block.at.append(entry.id if plain else entry)
+                    block.bare.append(entry.bare if plain else ())
                     block.levels.append(level)
                     block.fires.append(SILENT)
                     return len(blocks) - 1, len(times) - 1, True, True
             else:
                 number = bisect_right(self.starts, time) - 1
-                return self._insert(max(number, 0), entry, level)
-        self._add_block(len(blocks), Block([time], [entry], [level], bytearray(1)), 0)
+                return self._insert(max(number, 0), entry, level, plain)
+        at: list[str | Entry | list[Entry]] = [entry.id if plain else entry]
+        bare = entry.bare if plain else ()
+        self._add_block(len(blocks), Block(array("q", (time,)), at, [bare], [level], bytearray(1)), 0)
         return len(blocks) - 1, 0, True, True
 
     def take(self, entry: Entry) -> None:
@@ -105,11 +140,31 @@ class Timeline:
             return
         self.moves += 1
         self.lost = self.lost or block.fires[index] == FIRES
-        del block.times[index], block.at[index], block.levels[index], block.fires[index]
+        block.delete(index, index + 1)
         if not block.times:
             self._delete_blocks(number, number + 1)
         elif not index:
             self.starts[number] = block.times[0]
+
+    def get(self, time: int, entry_id: str) -> Entry:
+        """Give the entry of an id that is there at a time."""
+        number, index = self.find(time)
+        entries = self.entries(self.blocks[number], index)
+        return entries[bisect_left(entries, entry_id, key=_id)]
+
+    def entries(self, block: Block, index: int) -> Sequence[Entry]:
+        """Give the entries of a slot, in the order of their ids."""
+        held = block.at[index]
+        if isinstance(held, str):
+            return (Entry(held, block.times[index], self.rules, block.bare[index]),)
+        return held if isinstance(held, list) else (held,)
+
+    def rules_at(self, block: Block, index: int) -> frozenset[str]:
+        """Give the rules that matched at a slot."""
+        held = block.at[index]
+        if isinstance(held, list):
+            return frozenset().union(*(entry.rules for entry in held))
+        return self.rules if isinstance(held, str) else held.rules
 
     def find(self, time: int) -> tuple[int, int]:
         """Give the slot of the first time that is no earlier; its block may be one past the last."""
@@ -127,11 +182,25 @@ class Timeline:
     def between(self, first: int, last: int) -> Iterator[Entry]:
         """Give the entries from time `first` to time `last`, both included, in the order of time and id."""
         for number, low, high in self.spans(first, last):
-            for held in self.blocks[number].at[low:high]:
-                if isinstance(held, list):
+            block, rules = self.blocks[number], self.rules
+            slots = zip(block.at[low:high], block.times[low:high], block.bare[low:high], strict=True)
+            for held, time, bare in slots:
+                if isinstance(held, str):
+                    yield Entry(held, time, rules, bare)
+                elif isinstance(held, list):
                     yield from held
                 else:
                     yield held
+
+    def evidence(self, first: int, last: int) -> Iterator[str]:
+        """Give the ids of the events behind the entries from time `first` to time `last`, in their order."""
+        for number, low, high in self.spans(first, last):
+            for held in self.blocks[number].at[low:high]:
+                if isinstance(held, str):
+                    yield held
+                    continue
+                for entry in held if isinstance(held, list) else (held,):
+                    yield from entry.evidence
 
     def spans(self, first: int, last: int) -> Iterator[tuple[int, int, int]]:
         """Give the slots from time `first` to `last`: for each block its number, from where, to where."""
@@ -176,9 +245,8 @@ class Timeline:
         number, index = self.find(before)
         self._delete_blocks(0, number)
         if index:
-            block = self.blocks[0]
-            del block.times[:index], block.at[:index], block.levels[:index], block.fires[:index]
-            self.starts[0] = block.times[0]
+            self.blocks[0].delete(0, index)
+            self.starts[0] = self.blocks[0].times[0]
         return gone
 
     def first_firing(self, first: int, last: int) -> int | None:
@@ -213,32 +281,34 @@ class Timeline:
                 break
         return None
 
-    def _insert(self, number: int, entry: Entry, level: Any) -> Slot:
+    def _insert(self, number: int, entry: Entry, level: Any, plain: bool) -> Slot:
+        self.parted = None
         block = self.blocks[number]
         index = bisect_left(block.times, entry.time)
         if index < len(block.times) and block.times[index] == entry.time:
             held = block.at[index]
             if isinstance(held, list):
+                entry.time = held[0].time  # one number for all
                 held.insert(bisect_left(held, entry.id, key=_id), entry)
             else:
-                block.at[index] = [held, entry] if held.id <= entry.id else [entry, held]
+                (other,) = self.entries(block, index)
+                block.at[index] = [other, entry] if other.id <= entry.id else [entry, other]
+                other.time = entry.time  # one number for both
+                block.bare[index] = ()
             last = number == len(self.blocks) - 1 and index == len(block.times) - 1
             return number, index, False, last
         self.moves += 1
         block.times.insert(index, entry.time)
-        block.at.insert(index, entry)
+        block.at.insert(index, entry.id if plain else entry)
+        block.bare.insert(index, entry.bare if plain else ())
         block.levels.insert(index, level)
         block.fires.insert(index, SILENT)
         if not index:
             self.starts[number] = entry.time
         if len(block.times) >= 2 * SIZE:
-            self._add_block(
-                number + 1,
-                Block(block.times[SIZE:], block.at[SIZE:], block.levels[SIZE:], block.fires[SIZE:]),
-                self.bases[number],
-            )
+            self.parted = block, block.part(SIZE)
+            self._add_block(number + 1, self.parted[1], self.bases[number])
             self.ups[number + 1], self.downs[number + 1] = self.ups[number], self.downs[number]
-            del block.times[SIZE:], block.at[SIZE:], block.levels[SIZE:], block.fires[SIZE:]
             if index >= SIZE:
                 return number + 1, index - SIZE, True, False
         return number, index, True, False
@@ -247,8 +317,8 @@ class Timeline:
         self.blocks.insert(number, block)
         self.starts.insert(number, block.times[0])
         self.bases.insert(number, base)
-        self.ups.insert(number, FAR)
-        self.downs.insert(number, FAR)
+        self.ups.insert(number, AMPLE)
+        self.downs.insert(number, AMPLE)
 
     def _delete_blocks(self, first: int, last: int) -> None:
         for column in (self.blocks, self.starts, self.bases, self.ups, self.downs):

@@ -35,6 +35,7 @@ class Track:
         "key",
         "left_out",
         "left_out_last",
+        "number",
         "window",
     )
 
@@ -54,6 +55,7 @@ class Track:
         self.episodes: list[Episode] = []
         self.left_out = 0
         self.left_out_last = -FOREVER
+        self.number = 0  # which Placements gives it
         self._quiet = max(quiet, correlation.timespan)
         self._holds = needs_absence(correlation.condition)
 
@@ -187,8 +189,7 @@ class Track:
 
     def firing_evidence(self, time: int) -> tuple[str, ...]:
         """Give the ids of the events that the firing at `time` rests on, in the order of time."""
-        entries = self.window.between(time - self.correlation.timespan, time)
-        return tuple(dict.fromkeys(evidence for entry in entries for evidence in entry.evidence))
+        return tuple(dict.fromkeys(self.window.evidence(time - self.correlation.timespan, time)))
 
     def summary(self, episode: Episode) -> tuple[int | float | None, int]:
         """Give the metric's greatest value in an episode, and the number of its firings."""
@@ -275,10 +276,9 @@ class Track:
             self._cover_between(tally, first, last, fields)
 
     def _cover_between(self, tally: Tally, first: int, last: int, fields: FieldsOf) -> None:
-        for entry in self.window.between(first, last):
-            for evidence in entry.evidence:
-                if evidence not in tally.evidence:
-                    tally.add(evidence, fields(evidence))
+        for evidence in self.window.evidence(first, last):
+            if evidence not in tally.evidence:
+                tally.add(evidence, fields(evidence))
 
 
 def _first(episode: Episode) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from streams.correlate.counting import Counting, Occurrences, Test
-from streams.correlate.coverage import Coverage, Rules, read_rules, read_values
+from streams.correlate.coverage import MatchedRules, Rules, Values
 from streams.correlate.entry import Entry
 from streams.correlate.metric import Exact, Number, plain
 from streams.correlate.ordered import Ordered, OrderedExpression
@@ -85,9 +85,11 @@ class Window:
         if timeline.gained:
             timeline.gained = []
         timeline.lost = False
-        self._hold(entry, 1)
+        self.held += entry.size
+        if entry.chained is not None:
+            self.chained += len(entry.chained)
         if former is not None:
-            self._hold(former, -1)
+            self._let_go(former)
             timeline.take(former)
             self._metric.leave(former)
         self._metric.enter(entry, timeline.place(entry, 0))
@@ -95,13 +97,21 @@ class Window:
     def discard(self, entry: Entry) -> None:
         """Let an entry go as if it had never been."""
         self.timeline.gained, self.timeline.lost = [], False
-        self._hold(entry, -1)
+        self._let_go(entry)
         self.timeline.take(entry)
         self._metric.leave(entry)
 
     def between(self, first: int, last: int) -> Iterator[Entry]:
         """Give the entries from time `first` to time `last`, both included, in the order of time and id."""
         return self.timeline.between(first, last)
+
+    def get(self, time: int, entry_id: str) -> Entry:
+        """Give the entry of an id that is there at a time."""
+        return self.timeline.get(time, entry_id)
+
+    def evidence(self, first: int, last: int) -> Iterator[str]:
+        """Give the ids of the events behind the entries from time `first` to time `last`, in their order."""
+        return self.timeline.evidence(first, last)
 
     def fires_at(self, time: int) -> bool:
         """Tell whether a time fires."""
@@ -152,16 +162,16 @@ class Window:
         gone = self.timeline.prune(before)
         if gone:
             for entry in gone:
-                self._hold(entry, -1)
+                self._let_go(entry)
             if self._span:
                 self.timeline.finish(before + self._span)
             self._metric.prune(gone, before)
         return gone
 
-    def _hold(self, entry: Entry, sign: int) -> None:
-        self.held += sign * entry.size
+    def _let_go(self, entry: Entry) -> None:
+        self.held -= entry.size
         if entry.chained is not None:
-            self.chained += sign * len(entry.chained)
+            self.chained -= len(entry.chained)
 
 
 _PERCENTS = {CorrelationType.VALUE_MIN: 0, CorrelationType.VALUE_MEDIAN: 50, CorrelationType.VALUE_MAX: 100}
@@ -183,9 +193,9 @@ def _threshold_metric(correlation: Correlation, condition: Threshold, timeline: 
         case CorrelationType.EVENT_COUNT:
             return Occurrences(timeline, span, Test.of(condition))
         case CorrelationType.VALUE_COUNT:
-            return Coverage(timeline, span, Test.of(condition), read_values)
+            return Values(timeline, span, Test.of(condition))
         case CorrelationType.TEMPORAL:
-            return Coverage(timeline, span, Test.of(condition), read_rules)
+            return MatchedRules(timeline, span, Test.of(condition))
         case CorrelationType.TEMPORAL_ORDERED:
             return Ordered(timeline, span, condition, correlation.rules)
         case CorrelationType.VALUE_SUM | CorrelationType.VALUE_AVG:

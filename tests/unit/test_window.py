@@ -95,7 +95,7 @@ conditions = st.one_of(
 )
 contents = st.tuples(
     st.integers(0, 40),
-    st.sets(st.sampled_from(RULES), min_size=1).map(frozenset),
+    st.one_of(st.just(frozenset("a")), st.sets(st.sampled_from(RULES), min_size=1).map(frozenset)),
     st.lists(st.integers(0, 5), max_size=3).map(lambda values: tuple(sorted(values))),
 )
 steps = st.lists(st.tuples(st.integers(0, 12), st.one_of(contents, st.none())), max_size=40)
