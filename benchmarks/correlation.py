@@ -33,6 +33,8 @@ from streams.rule import Correlation, CorrelationType, Expression, Rule, Thresho
 from streams.runtime.garbage import spare_garbage_collection
 
 SEED = 1
+ROUNDS = 3
+"""Of the window alone the best of so many counts; the whole is measured once."""
 SPAN = 24 * 3600 * NANOSECONDS
 LATENESS = 3600 * NANOSECONDS
 BATCH = 500
@@ -224,7 +226,7 @@ def measure(shape: Shape, size: int) -> dict[str, str | int | float]:
     values = sum(len(one.values) for one in made)
     part = shape.events(size // 5 or 1, random.Random(SEED))  # noqa: S311 - as above; tracing is slow
     of_part = sum(len(one.values) for one in part)
-    window, decoding = taking_turns(texts, windows(shape, made))
+    window, decoding = min(taking_turns(texts, windows(shape, made)) for _ in range(ROUNDS))
     whole, decoding_again = taking_turns(texts, applying(shape, made, events))
     return {
         "shape": shape.name,
