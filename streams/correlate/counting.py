@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
@@ -70,7 +71,7 @@ class Test:
         return bytes([(low <= level < high) is not others for level in levels])
 
 
-class Counting:
+class Counting(ABC):
     """The levels of a timeline and their test."""
 
     __slots__ = ("_begin", "_moves", "_span", "_test", "_timeline")
@@ -156,9 +157,10 @@ class Counting:
         self._begin = number, index
         return level
 
+    @abstractmethod
     def _left(self, block: Block, index: int) -> int:
         """Tell what a slot's entries take with them when they leave the window of all that there is."""
-        raise NotImplementedError
+        ...
 
     def add(self, ranges: Ranges) -> None:
         """Add to the levels over some ranges of times."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable
 
@@ -23,13 +24,15 @@ class Coverage(Counting):
         self._times = ValueTimes()
         self._latest = self._times.latest
 
+    @abstractmethod
     def _read(self, entry: Entry) -> Collection[Counted]:
         """Give an entry's values."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _stands(self, entry: Entry, block: Block, index: int) -> Block | int:
         """Give what `ValueTimes` is to note of a new entry: its time, or its block where that will do."""
-        raise NotImplementedError
+        ...
 
     def _share(self, entry: Entry, block: Block, index: int) -> None:
         """Take note that an entry has joined others at its time."""
