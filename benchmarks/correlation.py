@@ -199,16 +199,8 @@ def main() -> None:
             sys.stdout.buffer.write(orjson.dumps(row) + b"\n")
             sys.stdout.buffer.flush()
         return
-    columns = (
-        "shape",
-        "window, values/s",
-        "/ decoding",
-        "whole, values/s",
-        "/ decoding",
-        "bytes, window",
-        "all",
-    )
-    table = Table(*columns)
+    window, whole = ("window, values/s", "/ decoding"), ("whole, values/s", "/ decoding")
+    table = Table("shape", *window, *whole, "bytes, window", "all")
     for row in rows:
         pairs = [(row[f"{part}_values_s"], row[f"{part}_ratio"]) for part in ("window", "whole")]
         shown = [text for rate, ratio in pairs for text in (f"{rate:,}", f"{ratio:.1f}")]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 from re import _constants as sre  # type: ignore[attr-defined]  # not in the stubs
 from typing import Any
 
-from streams.safe_regex.on_re2 import NotForRe2Error, compile_re2
-from streams.safe_regex.parse import parse
+from streams.safe_regex import longest_text
+from streams.safe_regex.parse import parse, python_flags
 
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
 
 Alternatives = frozenset[str]
@@ -25,13 +23,9 @@ def required(expression: str, flags: str) -> tuple[Alternatives, ...]:
     none for an expression that RE2 cannot run: such a rule fails on a text that is too long for it, and must
     not be a quiet one because a literal is missing.
     """
-    value = functools.reduce(lambda one, other: one | _FLAGS[other], flags, re.ASCII)
-    tree = parse(expression, value)
-    try:
-        compile_re2(tree)
-    except NotForRe2Error:
+    if longest_text(expression, flags) is not None:
         return ()
-    return tuple(_of_sequence(tree))
+    return tuple(_of_sequence(parse(expression, python_flags(flags))))
 
 
 def _of_sequence(nodes: Any) -> Iterator[Alternatives]:

@@ -23,7 +23,7 @@ _SHORTEST = 6
 class Sample:
     """In how many events of a sample, given by their text, each run of bytes occurs.
 
-    `size` is the number of events. Of large ones only every so manieth is counted.
+    `size` is the number of events. Of large ones only some, evenly spaced, are counted.
     """
 
     def __init__(self, text: bytes) -> None:

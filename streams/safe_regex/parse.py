@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import warnings
 from re import _parser  # type: ignore[attr-defined]  # not in the stubs
@@ -10,8 +11,16 @@ from typing import Any
 _MAX_EXPRESSION = 10_000
 
 
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+
+
 class RegexError(ValueError):
     """An expression that cannot be run exactly and safely; the text says why."""
+
+
+def python_flags(flags: str) -> int:
+    """Give some of "ims" as `re` has them; digits, word characters and white space are those of ASCII."""
+    return functools.reduce(lambda one, other: one | _FLAGS[other], flags, re.ASCII)
 
 
 def parse(expression: str, flags: int) -> Any:

@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 
 from streams.safe_regex.cost import longest_safe_text
 from streams.safe_regex.on_re2 import NotForRe2Error, characters, compile_re2
-from streams.safe_regex.parse import RegexError, compile_python, parse
+from streams.safe_regex.parse import RegexError, compile_python, parse, python_flags
 
 MIN_SAFE_TEXT = 1024
 """A fallback that may not even see this many characters is refused."""
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _POSIX_CLASS = re.compile(r"\[[:.=][a-z]*[:.=]\]")
 
 
@@ -57,7 +56,7 @@ def longest_text(expression: str, flags: str = "") -> int | None:
 def _compile(expression: str, flags: str) -> _Compiled:
     if _POSIX_CLASS.search(expression):
         raise RegexError("POSIX classes such as `[:digit:]` are not part of Sigma; write the range")
-    value = functools.reduce(lambda one, other: one | _FLAGS[other], flags, re.ASCII)
+    value = python_flags(flags)
     tree = parse(expression, value)
     try:
         compiled = compile_re2(tree)
