@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from streams.errors import ConfigError
+from streams.kafka_settings import Breaker, Kafka, Worker
 from streams.setting_types import (
     AnyPath,
     Duration,
@@ -52,6 +53,9 @@ class DeadLetters(Part):
         default="30d",
         description="How long their raw bytes, which may hold personal data, are kept.",
     )
+    breaker: Breaker = Field(
+        default=Breaker(), description="When `outfall worker` stops, since most of what it reads is dead."
+    )
 
 
 class Limits(Part):
@@ -77,7 +81,7 @@ class Limits(Part):
 
 
 class Settings(BaseSettings):
-    """The settings of `outfall run`."""
+    """The settings of `outfall run` and `outfall worker`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
@@ -109,6 +113,8 @@ class Settings(BaseSettings):
     dead_letters: DeadLetters = Field(
         default=DeadLetters(), description="How unprocessable records are kept."
     )
+    kafka: Kafka = Field(default=Kafka(), description="Where Kafka is; for sources of kind kafka.")
+    worker: Worker = Field(default=Worker(), description="How `outfall worker` tells about itself.")
 
     @classmethod
     def settings_customise_sources(
@@ -164,6 +170,8 @@ def _repeated_names(document: dict[str, Any]) -> list[str]:
     listed = [item for item in sources if isinstance(item, dict)] if isinstance(sources, list) else []
     names = Counter(item["name"] for item in listed if isinstance(item.get("name"), str))
     found = [f"sources: {count} of them are named {name}" for name, count in names.items() if count > 1]
+    topics = Counter(item["topic"] for item in listed if isinstance(item.get("topic"), str))
+    found += [f"sources: {count} of them read topic {name}" for name, count in topics.items() if count > 1]
     inputs = sum(item.get("kind") == "stdin" for item in listed)
     return found + (["sources: there is only one standard input"] if inputs > 1 else [])
 

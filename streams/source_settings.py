@@ -1,4 +1,4 @@
-"""The sources in the settings: files, standard input, syslog."""
+"""The sources in the settings: files, standard input, syslog, Kafka topics."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from streams.kafka_settings import TOPIC
 from streams.setting_types import AnyPath, Duration, Part, Zone, known_format, log_path
 
 
@@ -109,6 +110,16 @@ class SyslogSource(SourceBase):
         return listen
 
 
+class KafkaSource(SourceBase):
+    """A Kafka topic of raw records, for `outfall worker`."""
+
+    kind: Literal["kafka"] = Field(description="A Kafka topic, which `outfall worker` reads.")
+    topic: str = Field(pattern=TOPIC, description="The topic; no other source may read it.")
+    partitions: int = Field(
+        default=4, ge=1, le=1000, description="Its partitions, where `outfall topics create` makes it."
+    )
+
+
 def _kind(source: Any) -> str:
     return str(source.get("kind", "file") if isinstance(source, dict) else getattr(source, "kind", "file"))
 
@@ -116,8 +127,9 @@ def _kind(source: Any) -> str:
 Source = Annotated[
     Annotated[FileSource, Tag("file")]
     | Annotated[StdinSource, Tag("stdin")]
-    | Annotated[SyslogSource, Tag("syslog")],
+    | Annotated[SyslogSource, Tag("syslog")]
+    | Annotated[KafkaSource, Tag("kafka")],
     Discriminator(
-        _kind, custom_error_type="kind", custom_error_message="kind is one of file, stdin and syslog"
+        _kind, custom_error_type="kind", custom_error_message="kind is one of file, stdin, syslog and kafka"
     ),
 ]

@@ -24,7 +24,7 @@ from streams.cli.complaints import say_problems, standard_error
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome
-from streams.runtime.build import build_inputs, build_pipeline, missing_logs
+from streams.runtime.build import build_inputs, build_pipeline, misplaced, missing_logs
 from streams.runtime.embedded import Embedded
 from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.lock import only_run
@@ -53,7 +53,8 @@ def run_settings(config: Path, *, once: bool, again: Sequence[str] = ()) -> int:
 
 
 def _run(settings: Settings, errors: Console, *, once: bool, again: Sequence[str]) -> int:
-    problems = [*_not_read_again(settings, again), *(missing_logs(settings) if once else [])]
+    problems = misplaced(settings, live=False)
+    problems += [*_not_read_again(settings, again), *(missing_logs(settings) if once else [])]
     if problems:
         raise ConfigError(problems)
     pipeline, book = build_pipeline(settings)

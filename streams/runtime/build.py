@@ -24,7 +24,7 @@ from streams.runtime.received import ReceivedInput, from_stdin, from_syslog
 from streams.runtime.store import Store
 from streams.setting_types import is_glob
 from streams.settings import Settings
-from streams.source_settings import FileSource, StdinSource
+from streams.source_settings import FileSource, KafkaSource, StdinSource, SyslogSource
 
 
 class Parts(NamedTuple):
@@ -96,6 +96,16 @@ def missing_logs(settings: Settings) -> list[str]:
     ]
 
 
+def misplaced(settings: Settings, *, live: bool) -> list[str]:
+    """Say which sources are not for this shell: `outfall worker` reads Kafka alone, and no other does."""
+    shell, other = ("worker", "run") if live else ("run", "worker")
+    return [
+        f"source {source.name}: kind {source.kind} is read by `outfall {other}`, not by `outfall {shell}`"
+        for source in settings.sources
+        if isinstance(source, KafkaSource) is not live
+    ]
+
+
 def build_inputs(settings: Settings, store: Store, *, once: bool, clock: Clock) -> list[Input]:
     """Open all sources; with `once` logs end where they end now, and nothing is listened to.
 
@@ -111,7 +121,7 @@ def build_inputs(settings: Settings, store: Store, *, once: bool, clock: Clock) 
         elif isinstance(source, StdinSource):
             receive = from_stdin(0)
             inputs.append(ReceivedInput(spool, source.name, positions, clock=clock, receive=receive))
-        else:
+        elif isinstance(source, SyslogSource):
             listen = None if once else from_syslog(source.listen, FORMATS[source.format].recognises)
             inputs.append(ReceivedInput(spool, source.name, positions, clock=clock, receive=listen))
     return inputs
