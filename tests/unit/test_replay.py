@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app, exits
+from streams.runtime.replay import read_records
 
 RULES = """
 title: A download
@@ -147,3 +149,16 @@ def test_many_events_at_once_or_in_any_order_do_not_stall(tmp_path: Path) -> Non
     assert code == exits.DONE
     assert firings[0]["value"] == 1500
     assert len(firings) == 1500
+
+
+def test_the_line_that_names_the_columns_belongs_to_the_records_below_it(tmp_path: Path) -> None:
+    log = tmp_path / "proxy.log"
+    log.write_text(
+        "#Software: SGOS\n#Fields: date time cs-username cs-host sc-status cs-method cs-uri-path cs-bytes\n"
+        "2026-03-02 10:00:00 BOROUGH\\\\jsmith dropbox.com 200 POST /upload 123456\n",
+        encoding="utf-8",
+    )
+    with log.open("rb") as stream:
+        records = list(read_records("proxy", stream, None))
+    assert [record.origin.line for record in records] == [0, 1, 2]
+    assert {record.origin.stream for record in records} == {hashlib.sha256(records[2].data).hexdigest()[:16]}
