@@ -9,8 +9,9 @@ from typing import BinaryIO
 
 from streams.event import Origin, RawRecord
 from streams.normalise.base import MAX_BYTES
-from streams.pipeline import Outcome, Pipeline, Prepared
+from streams.pipeline import Outcome, Pipeline
 from streams.runtime.lines import Line, read_lines
+from streams.stages.reader import Prepared
 
 BATCH = 1000
 _MAX_ABOVE = 1000

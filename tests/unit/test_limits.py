@@ -16,8 +16,9 @@ from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
-from streams.pipeline import Outcome, Pipeline, Source
+from streams.pipeline import Outcome, Pipeline
 from streams.settings import Limits
+from streams.stages.reader import Source
 
 RULES = """
 title: A download
