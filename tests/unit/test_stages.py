@@ -9,12 +9,13 @@ from __future__ import annotations
 import random
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from episodes import episodes, pages
 from streams.alert import Alert
 from streams.correlate.describe import Edition
 from streams.correlate.severity import load as load_severity
@@ -104,7 +105,7 @@ class Cluster:
     """All tasks of a rule book, with queues in the place of topics."""
 
     def __init__(self, enrichment: EnrichConfig, seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         book = load_rules([RULES])
         rules = RuleSet(book)
         severity = load_severity(None, [RULES])
@@ -153,24 +154,6 @@ class Cluster:
             self.matches[partition].input += pieces
         self.alerts += sent.alerts
         self.rejected += len(sent.dead_letters)
-
-
-def episodes(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
-    """Give the last revision of each alert as all shells must tell it: without its id, which order decides."""
-    last: dict[str, Alert] = {}
-    for alert in alerts:
-        last[alert.id] = alert
-    aside = {"id", "superseded_by", "breach", "pages", "status"}
-    told = [
-        {name: value for name, value in alert.canonical().items() if name not in aside}
-        for alert in last.values()
-        if alert.status not in ("superseded", "retracted")
-    ]
-    return sorted(told, key=lambda one: (one["rule"]["id"], repr(one["group"]), one["first"]))
-
-
-def pages(alerts: Iterable[Alert]) -> int:
-    return sum(alert.page for alert in alerts)
 
 
 @pytest.fixture(scope="module")
