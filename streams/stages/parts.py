@@ -13,6 +13,7 @@ from streams.enrich import EnrichConfig
 from streams.event import Event
 from streams.rule import Rule
 from streams.settings import Limits
+from streams.stages.breaker import Bounds
 from streams.stages.built_in import LIMIT_REACHED, RULE_FAILED
 from streams.stages.matcher import Matched, match
 from streams.stages.route import Router
@@ -31,6 +32,7 @@ class Parts:
     limits: Limits
     clock_skew: int
     partitions: int
+    breaker: Bounds
 
     @property
     def all_rules(self) -> list[Rule]:

@@ -13,6 +13,7 @@ from streams.enrich import Enricher
 from streams.enrich.content import bears
 from streams.event import Event, RawRecord
 from streams.normalise.base import PART
+from streams.stages.breaker import Breaker
 from streams.stages.parts import Parts
 from streams.stages.reader import DeadLetter, Reader, Source
 from streams.stages.route import Router
@@ -36,8 +37,9 @@ class ReadStage:
         self._enricher = enricher
         self._router = router
         self._reader = Reader([source], parts.clock_skew)
+        self._breaker = Breaker(source.name, parts.breaker)
         self._clock = Table("clock")
-        self.tables: tuple[Saved, ...] = (*self._reader.tables, self._clock)
+        self.tables: tuple[Saved, ...] = (*self._reader.tables, *self._breaker.tables, self._clock)
 
     def after_restore(self) -> None:
         """Nothing follows from the tables that is not in them."""
@@ -48,7 +50,11 @@ class ReadStage:
         return "announced" in self._clock
 
     def process(self, records: Sequence[Raw]) -> Sent:
-        """Read records and send their events on; without any, say that there is nothing to wait for."""
+        """Read records and send their events on; without any, say that there is nothing to wait for.
+
+        Raises:
+            BreakerOpen: most records are dead.
+        """
         sent = Sent()
         before: int | None = self._clock.get("newest")
         newest = before
@@ -68,6 +74,7 @@ class ReadStage:
                 newest = event.time
             to_trace = self._described(event)
             (content.events if to_trace else ready).append(Carried(event, record.received))
+        self._breaker.note(sent.counts["events"] + sent.counts["rejected"], sent.counts["rejected"])
         if newest is not None and newest != before:
             self._clock["newest"] = newest
             content.newest = {self._source.name: newest}

@@ -30,6 +30,7 @@ from streams.runtime.replay import read_records
 from streams.settings import Limits
 from streams.simulate.run import Simulation, simulate
 from streams.simulate.sources import SOURCES
+from streams.stages.breaker import Bounds
 from streams.stages.correlate import CorrelateStage
 from streams.stages.parts import Parts
 from streams.stages.read import ReadStage
@@ -110,7 +111,15 @@ class Cluster:
         rules = RuleSet(book)
         severity = load_severity(None, [RULES])
         parts = Parts(
-            book, rules, enrichment, severity, Edition(book.hash), Limits(), 300 * 10**9, PARTITIONS
+            book,
+            rules,
+            enrichment,
+            severity,
+            Edition(book.hash),
+            Limits(),
+            300 * 10**9,
+            PARTITIONS,
+            Bounds(0.5, 1000),
         )
         router = parts.router()
         upstreams = {f"{s.name}/{number}": s.name for s in sources() for number in range(RAW_PARTITIONS)}
