@@ -6,7 +6,7 @@ partitions. So the number of series is bounded by the rule book and the topics, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
@@ -81,11 +81,12 @@ CATALOGUE: tuple[Metric, ...] = (
         Label("error", "the kind of error; never its text"),
     ),
     _gauge("breaker_open", "1 while most of the source's last records are dead: it is not read.", _SOURCE),
-    _counter("events_late", "Events that came later than the allowed lateness: no window counts them."),
+    _counter("events_late", "Times an event came to a correlation too late to be counted in."),
     _counter("events_duplicate", "Records skipped since their effect was in the state already.", _TOPIC),
     _counter("events_clock_ahead", "Events whose time is ahead of their receipt by too much.", _SOURCE),
     _gauge("event_time_lag_seconds", "Receipt less event time, of the newest event of a batch.", _SOURCE),
     _gauge("newest_event_timestamp_seconds", "Time of the source's newest event.", _SOURCE),
+    _gauge("allowed_lateness_seconds", "The source's `lateness`, as configured.", _SOURCE),
     # rules
     _counter("matches", "Events that a rule's detection matched.", _RULE),
     _counter("firings", "Times that a correlation's condition came true.", _RULE),
@@ -136,23 +137,23 @@ CATALOGUE: tuple[Metric, ...] = (
 class Metrics:
     """The numbers of one worker, in a registry of their own.
 
-    Counters whose labels are known beforehand (`sources` gives the names of the sources) stand at zero from
-    the start: Prometheus sees no increase where a series only begins.
+    Counters and histograms whose labels are known beforehand (`sources` and `topics` give the names of those)
+    stand at zero from the start: Prometheus sees no increase where a series only begins.
 
     Each method raises ValueError for a name, a kind, a label or a label's value that is not in the catalogue.
     """
 
-    def __init__(self, sources: Iterable[str] = ()) -> None:
+    def __init__(self, sources: Iterable[str] = (), topics: Iterable[str] = ()) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._rows = {metric.name: metric for metric in CATALOGUE}
         self._families = {metric.name: _make(metric, self._registry) for metric in CATALOGUE}
-        known = {_SOURCE: tuple(sources)}
+        known = {_SOURCE: tuple(sources), _TOPIC: tuple(topics)}
         for metric in CATALOGUE:
-            if metric.kind == "counter":
+            if metric.labels and metric.kind != "gauge":
+                names = [label.name for label in metric.labels]
                 for values in product(*(known.get(label, label.values) for label in metric.labels)):
-                    names = (label.name for label in metric.labels)
-                    self.count(metric.name, 0, **dict(zip(names, values, strict=True)))
+                    self._series(metric.kind, metric.name, dict(zip(names, values, strict=True)))
 
     def count(self, name: str, value: float = 1, **labels: str | int) -> None:
         """Add to a counter."""
@@ -177,7 +178,7 @@ class Metrics:
         """Give everything as Prometheus reads it, of type `CONTENT_TYPE`."""
         return generate_latest(_Plain(self._registry))
 
-    def _series(self, kind: str, name: str, labels: dict[str, str | int]) -> Any:
+    def _series(self, kind: str, name: str, labels: Mapping[str, str | int]) -> Any:
         metric = self._rows.get(name)
         if metric is None or metric.kind != kind:
             raise ValueError(f"{name} is no {kind} of the catalogue")

@@ -44,11 +44,12 @@ def test_two_sets_of_numbers_know_nothing_of_each_other() -> None:
     assert samples(other)["outfall_rebalances_total", ()] == 0
 
 
-def test_counters_that_are_known_beforehand_stand_at_zero() -> None:
-    shown = samples(Metrics(["proxy", "mail"]))
+def test_series_that_are_known_beforehand_stand_at_zero() -> None:
+    shown = samples(Metrics(["proxy", "mail"], ["outfall.matches"]))
     assert shown["outfall_records_total", (("outcome", "rejected"), ("source", "mail"))] == 0
     assert shown["outfall_left_out_total", (("limit", "groups"),)] == 0
     assert shown["outfall_events_late_total", ()] == 0
+    assert shown["outfall_restore_seconds_count", (("topic", "outfall.matches"),)] == 0
     assert not any(name == "outfall_matches_total" for name, _ in shown), "nobody knows the rules yet"
     assert not any(name == "outfall_event_time_lag_seconds" for name, _ in shown), "a gauge would lie"
 
