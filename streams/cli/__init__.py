@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import alerts, config, demo, exits, formats, match, normalise, replay, rules, run, simulate
+from streams.cli import (
+    alerts,
+    config,
+    demo,
+    exits,
+    formats,
+    match,
+    metrics,
+    normalise,
+    replay,
+    rules,
+    run,
+    simulate,
+)
 from streams.cli.help_text import unwrap_help
 
 app = typer.Typer(
@@ -28,6 +41,7 @@ normalise.register(app)
 formats.register(app)
 rules.register(app)
 replay.register(app)
+metrics.register(app)
 demo.register(app)
 unwrap_help(app)
 

@@ -123,7 +123,10 @@ class Correlator:
         return self._limiter.take()
 
     def take_counts(self) -> Counter[str]:
-        """Give what was counted since the last call: `late`, `left_out`, `groups_left_out`."""
+        """Give what was counted since the last call: `late`, `left_out`, `groups_left_out`.
+
+        What was left out is also counted by its limit, as `limits.values` and so on.
+        """
         counts = self._counts + self._limiter.counts
         self._counts.clear()
         self._limiter.counts.clear()
