@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from streams.event import Origin, RawRecord
-from streams.normalise.base import MAX_BYTES
 from streams.pipeline import Outcome, Pipeline
-from streams.runtime.lines import Line, read_lines
+from streams.runtime.stored import stored_records
 from streams.stages.reader import Prepared
 
 BATCH = 1000
-_MAX_ABOVE = 1000
-"""Lines above the first record of a file that are held until it comes."""
 
 
 def replay(
@@ -44,37 +39,12 @@ def replay(
     yield [], pipeline.finish()
 
 
-def read_records(name: str, stream: BinaryIO, received: int | None) -> Iterator[RawRecord]:
-    """Give the lines of one file as records of a source.
-
-    The file is known by its first line that is no comment; what stands above it belongs to the same stream,
-    since it says how to read the rest.
-    """
-    above: list[Line] = []
-    fingerprint = ""
-    for line in read_lines(stream, MAX_BYTES):
-        if not fingerprint:
-            above.append(line)
-            if (not line.data.strip() or line.data.startswith(b"#")) and len(above) < _MAX_ABOVE:
-                continue
-            fingerprint = hashlib.sha256(line.data).hexdigest()[:16]
-            yield from (_record(name, fingerprint, each, received) for each in above)
-        else:
-            yield _record(name, fingerprint, line, received)
-    if not fingerprint:
-        yield from (_record(name, "", line, received) for line in above)
-
-
-def _record(name: str, fingerprint: str, line: Line, received: int | None) -> RawRecord:
-    return RawRecord(line.data, Origin(name, fingerprint, line.offset, line.number), received)
-
-
 def _prepared(
     pipeline: Pipeline, name: str, stream: BinaryIO, received: int, progress: Callable[[str, int], None]
 ) -> Iterator[tuple[int, Prepared]]:
     """Give the records of one file with the times that order them; one without a time follows its former."""
     time = -(2**63)
-    for record in read_records(name, stream, received):
+    for record in stored_records(name, stream, received):
         item = pipeline.prepare(record)
         time = time if item.time is None else item.time
         progress(name, record.origin.offset)

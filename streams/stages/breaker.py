@@ -8,7 +8,7 @@ from streams.errors import OutfallError
 from streams.state import Saved, Table
 
 
-class BreakerOpen(OutfallError):
+class BreakerOpen(OutfallError):  # noqa: N818 - the breaker's state, not a mistake
     """Most records are dead. Nothing of the batch is to be saved, so that it is read again after a change."""
 
 

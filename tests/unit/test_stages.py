@@ -26,7 +26,7 @@ from streams.enrich.load import load as load_enrichment
 from streams.event import RawRecord
 from streams.normalise import FORMATS
 from streams.pipeline import Pipeline
-from streams.runtime.replay import read_records
+from streams.runtime.stored import stored_records
 from streams.settings import Limits
 from streams.simulate.run import Simulation, simulate
 from streams.simulate.sources import SOURCES
@@ -62,7 +62,7 @@ def log(council: Path) -> Log:
     found: Log = {}
     for name, source in SOURCES.items():
         with (council / "logs" / source.file).open("rb") as stream:
-            found[name] = list(read_records(name, stream, None))
+            found[name] = list(stored_records(name, stream, None))
     return found
 
 
