@@ -18,12 +18,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
-from faust.app.base import App
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -35,6 +34,12 @@ FETCH_WAIT_MS = 50
 """How long a fetch waits for data; while one does, what comes for another partition has to wait as well."""
 
 log = logging.getLogger(__name__)
+
+
+def client_of(app: Any) -> dict[str, Any]:
+    """Give the arguments by which clients connect, which the worker keeps at its app."""
+    arguments: dict[str, Any] = app.client_arguments
+    return arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,10 @@ class RecordBatch:
         return offset
 
 
-class PassThrough(Schema):
+class PassThrough(Schema[Any, Any]):
     """The schema that hands batches on as they are."""
 
-    def compile(self, app: App, **_: Any) -> Any:
+    def compile(self, app: Any, **_: Any) -> Any:
         """Give the function that makes a Faust event of a message."""
         create_event = app.create_event
 
@@ -74,7 +79,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     ) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         return aiokafka.AIOKafkaConsumer(
-            **self.app.outfall_client,
+            **client_of(self.app),
             group_id=conf.id,
             group_instance_id=conf.consumer_group_instance_id,
             partition_assignment_strategy=[StickyPartitionAssignor],
@@ -157,7 +162,7 @@ class Consumer(driver.Consumer):
             0,
             None,
             None,
-            record,
+            cast("bytes", record),  # whatever the schema makes an event of
             None,
             0,
             0,
@@ -179,7 +184,7 @@ class Producer(driver.Producer):
     """Faust's own producer: it connects as we do. What we write goes out in transactions (`task.py`)."""
 
     def _new_producer(self, transactional_id: str | None = None) -> aiokafka.AIOKafkaProducer:  # noqa: ARG002
-        return aiokafka.AIOKafkaProducer(**self.app.outfall_client)
+        return aiokafka.AIOKafkaProducer(**client_of(self.app))
 
 
 class Transport(driver.Transport):
