@@ -20,6 +20,7 @@ from streams.cli import (
     rules,
     run,
     simulate,
+    worker,
 )
 from streams.cli.help_text import unwrap_help
 
@@ -43,6 +44,7 @@ rules.register(app)
 replay.register(app)
 metrics.register(app)
 demo.register(app)
+worker.register(app)
 unwrap_help(app)
 
 

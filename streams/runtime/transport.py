@@ -14,7 +14,6 @@ Broker addresses are written `outfall://HOST:PORT`; the entry point in `pyprojec
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +26,14 @@ from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams import log
 from streams.runtime.window import Window
 
 SCHEME = "outfall"
 FETCH_WAIT_MS = 50
 """How long a fetch waits for data; while one does, what comes for another partition has to wait as well."""
 
-log = logging.getLogger(__name__)
+logger = log.get(__name__)
 
 
 def client_of(app: Any) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             await self._ensure_consumer().commit(wanted)
         except KafkaError as error:
-            log.warning("commit failed, the next one makes up for it: %s", type(error).__name__)
+            logger.warning("commit failed; the next one makes up for it", error=type(error).__name__)
             return False
         return True
 

@@ -11,7 +11,7 @@ from streams.stages.built_in import LIMIT_REACHED
 from streams.stages.parts import Parts
 from streams.stages.route import Router
 from streams.stages.stage import Sent
-from streams.stages.wire import Message, decode
+from streams.stages.wire import Message
 from streams.state import Saved, Table
 from streams.watermark import BEGINNING
 
@@ -40,21 +40,20 @@ class CorrelateStage:
         """Go on from the restored tables."""
         self._alerting.after_restore(self.final_before)
 
-    def process(self, records: Sequence[bytes]) -> Sent:
+    def process(self, records: Sequence[Message]) -> Sent:
         """Take messages in, and give every alert that has changed, as it stands after them."""
         sent = Sent()
-        messages = [decode(record) for record in records]
         received = max(
             (
                 carried.received
-                for message in messages
+                for message in records
                 for carried in message.events
                 if carried.received is not None
             ),
             default=None,
         )
         now = Now(received, self._newest)
-        for message in messages:
+        for message in records:
             self._take(message, sent, now)
         sent.alerts += self._alerting.advance(self.final_before, now)
         sent.counts.update(self._alerting.take_counts())

@@ -27,7 +27,11 @@ Raw = RawRecord | Progress
 
 @dataclass(slots=True)
 class Sent:
-    """What a batch led to: messages by partition of the next topic, alerts, dead letters, and figures."""
+    """What a batch led to: messages by partition of the next topic, alerts, dead letters, and figures.
+
+    `newest` gives the time of the newest event of each source of which there is news, `final_before` the time
+    before which windows are final, where this stage says so; in nanoseconds since the epoch.
+    """
 
     content: dict[int, list[bytes]] = field(default_factory=dict)
     matches: dict[int, list[bytes]] = field(default_factory=dict)
@@ -37,6 +41,7 @@ class Sent:
     counts: Counter[str] = field(default_factory=Counter)
     matched: Counter[str] = field(default_factory=Counter)
     newest: dict[str, int] = field(default_factory=dict)
+    final_before: int | None = None
 
 
 class Stage(Protocol, Generic[Taken_contra]):

@@ -20,7 +20,7 @@ from streams.rule import Rule
 from streams.stages.parts import Parts
 from streams.stages.route import Router
 from streams.stages.stage import Sent
-from streams.stages.wire import Carried, Message, decode, encode
+from streams.stages.wire import Carried, Message, encode
 from streams.state import Saved, Table
 from streams.watermark import BEGINNING, Watermark
 
@@ -70,14 +70,13 @@ class TraceStage:
         self._ends = [(row["time"], event_id) for event_id, row in self._routes.items()]
         heapq.heapify(self._ends)
 
-    def process(self, records: Sequence[bytes]) -> Sent:
+    def process(self, records: Sequence[Message]) -> Sent:
         """Take messages in, and send on what they lead to."""
         sent = Sent()
         events: list[Event] = []
         received: list[int | None] = []
         before = self._watermark.now
-        for record in records:
-            message = decode(record)
+        for message in records:
             for carried in message.events:
                 for event in self._traced(carried.event):
                     events.append(event)
@@ -90,9 +89,9 @@ class TraceStage:
             sent.newest = self._newest()
             for partition in range(self._parts.partitions):
                 routed.setdefault(partition, [])
-        final = max(self._watermark.now - SKEW, BEGINNING)
+        sent.final_before = max(self._watermark.now - SKEW, BEGINNING)
         for partition, some in routed.items():
-            message = Message(self._upstream, sent.newest, final, self._parts.book.hash, some)
+            message = Message(self._upstream, sent.newest, sent.final_before, self._parts.book.hash, some)
             sent.matches[partition] = list(encode(message))
         return sent
 

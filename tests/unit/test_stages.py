@@ -37,6 +37,7 @@ from streams.stages.read import ReadStage
 from streams.stages.reader import Source
 from streams.stages.stage import Progress, Sent, Stage
 from streams.stages.trace import TraceStage
+from streams.stages.wire import decode
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 PARTITIONS = 3
@@ -158,9 +159,9 @@ class Cluster:
 
     def _deliver(self, sent: Sent) -> None:
         for pieces in sent.content.values():
-            self.content.input += pieces
+            self.content.input += map(decode, pieces)
         for partition, pieces in sent.matches.items():
-            self.matches[partition].input += pieces
+            self.matches[partition].input += map(decode, pieces)
         self.alerts += sent.alerts
         self.rejected += len(sent.dead_letters)
 
