@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import alerts, config, demo, exits, formats, match, normalise, replay, rules, run, simulate
+from streams.cli import (
+    alerts,
+    config,
+    demo,
+    exits,
+    formats,
+    match,
+    normalise,
+    produce,
+    replay,
+    rules,
+    run,
+    simulate,
+)
 from streams.cli.help_text import unwrap_help
 
 app = typer.Typer(
@@ -22,6 +35,7 @@ app = typer.Typer(
 run.register(app)
 alerts.register(app)
 config.register(app)
+produce.register(app)
 simulate.register(app)
 match.register(app)
 normalise.register(app)
