@@ -16,6 +16,7 @@ from streams.cli import (
     match,
     metrics,
     normalise,
+    produce,
     replay,
     rules,
     run,
@@ -36,6 +37,7 @@ app = typer.Typer(
 run.register(app)
 alerts.register(app)
 config.register(app)
+produce.register(app)
 simulate.register(app)
 match.register(app)
 normalise.register(app)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sqlite3
 import sys
 import time
@@ -12,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 import orjson
 from rich.console import Console
@@ -21,6 +18,7 @@ from streams.alert import SEVERITIES, Alert
 from streams.cli import exits
 from streams.cli.alert_view import COLOURS, brief, plain
 from streams.cli.complaints import say_problems, standard_error
+from streams.cli.stop import Stop
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome
@@ -98,20 +96,6 @@ def _not_read_again(settings: Settings, again: Sequence[str]) -> list[str]:
     return [
         f"--again {name}: there are no files of such a source; {known}" for name in again if name not in files
     ]
-
-
-class Stop:
-    """Whether a signal has asked for a stop; a second one ends the process at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGTERM, self._handle)
-        signal.signal(signal.SIGINT, self._handle)
-
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked:
-            os._exit(128 + number)
-        self.asked = True
 
 
 def _summary(counts: Counter[str]) -> str:

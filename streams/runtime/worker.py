@@ -11,7 +11,7 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faust
@@ -138,13 +138,13 @@ class Worker:
         await asyncio.gather(*(task.quiet() for task in self._tasks.values()))
         await self._consumer.commit()
 
-    async def _assigned(self, _app: object, assigned: Iterable[TP], *_: Any, **__: Any) -> None:
+    async def _assigned(self, *arguments: Any, **_: Any) -> None:
         """Take over what is ours now.
 
         A task that was ours and is again goes on from where it is, unless there was a generation of the group
         without us, in which another may have had it.
         """
-        wanted = set(assigned)
+        wanted: set[TP] = set(arguments[1])  # the first one is the app
         generation = self._app.consumer_generation_id
         missed = self._generation is None or generation != self._generation + 1
         self._generation = generation
