@@ -76,6 +76,7 @@ class Worker:
             loop.add_signal_handler(number, stop.set)
         beating = asyncio.create_task(self._beat())
         await self._app.start()
+        self._watch.connected()
         await stop.wait()
         try:
             await asyncio.wait_for(self._drain(), self._settings.kafka.drain_timeout / NANOSECONDS)
