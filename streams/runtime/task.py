@@ -129,6 +129,12 @@ class Task:
                     batches.append(self._queue.get_nowait())
                 await self._process(batches)
 
+    async def replace(self, source: Input) -> None:
+        """Go on with another stage, by other rules, from the same state; between two batches."""
+        async with self._busy:
+            self._source = source
+            await self._restore()
+
     async def quiet(self) -> None:
         """Drop what waits, and wait for the batch under way: the partition may go to another worker."""
         while not self._queue.empty():
@@ -142,8 +148,6 @@ class Task:
             await self._producer.stop()
 
     async def _start(self) -> None:
-        begin = time.monotonic()
-        self._watcher.restoring(0.0)
         self._producer = AIOKafkaProducer(
             **self._client,
             transactional_id=self._outgoing.transactional_id,
@@ -155,6 +159,11 @@ class Task:
         )
         await self._producer.start()
         await self._producer.begin_transaction()  # fences off whoever was the writer, and ends what it began
+        await self._restore()
+
+    async def _restore(self) -> None:
+        begin = time.monotonic()
+        self._watcher.restoring(0.0)
         stage = self._source.stage
         self._position, rows = await changelog.restore(
             self._client, self._outgoing.state, self.partition, stage.tables, self._watcher.restoring

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection
+from importlib import metadata
 
 from faust.types import TP
 
 from streams import log
 from streams.event import NANOSECONDS
 from streams.metrics import Metrics
+from streams.runtime.assemble import Stages
 from streams.runtime.health import STARTING, Health
 from streams.runtime.task import Done
 from streams.settings import Settings
@@ -40,6 +42,26 @@ class Watch:
     def connected(self) -> None:
         """Take note that the worker joins its group."""
         self._health.ready(STARTING)
+
+    def runs(self, stages: Stages) -> None:
+        """Take note of the rules and the configuration that run now."""
+        book, edition = stages.parts.book, stages.parts.edition
+        self._metrics.set("outfall_rules_loaded", len(book.rules))
+        self._metrics.set("outfall_rules_refused", len(book.refused))
+        version = metadata.version("outfall")
+        self._metrics.forget(version=version)
+        self._metrics.set(
+            "outfall_build_info",
+            1,
+            version=version,
+            rule_book=edition.version,
+            configuration=edition.configuration or "",
+        )
+        logger.info("rules loaded", rules=len(book.rules), refused=len(book.refused), rule_book=book.hash)
+
+    def reloaded(self, *, failed: bool) -> None:
+        """Take note of an attempt to run by other rules."""
+        self._metrics.count("outfall_reloads_total", outcome="failed" if failed else "done")
 
     def rebalancing(self) -> None:
         """Take note that the workers share out the partitions anew."""

@@ -11,7 +11,7 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import faust
@@ -68,13 +68,13 @@ class Worker:
         self._restores = asyncio.Semaphore(_RESTORES)
         self._app = self._application()
 
-    async def run(self) -> None:
-        """Work until SIGTERM or SIGINT, then finish what is under way."""
+    async def run(self, editions: AsyncIterator[Stages]) -> None:
+        """Work until SIGTERM or SIGINT, then finish what is under way; `editions` brings further stages."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        beating = asyncio.create_task(self._beat())
+        aside = [asyncio.create_task(self._beat()), asyncio.create_task(self._reload(editions))]
         await self._app.start()
         self._watch.connected()
         await stop.wait()
@@ -82,7 +82,8 @@ class Worker:
             await asyncio.wait_for(self._drain(), self._settings.kafka.drain_timeout / NANOSECONDS)
         except TimeoutError:
             end("what was under way did not finish within kafka.drain_timeout")
-        beating.cancel()
+        for each in aside:
+            each.cancel()
 
     def _application(self) -> App:
         kafka = self._settings.kafka
@@ -212,6 +213,18 @@ class Worker:
         for tp in [*self._tasks]:
             await self._drop(tp)
         await self._app.stop()
+
+    async def _reload(self, editions: AsyncIterator[Stages]) -> None:
+        """Let every task go on by other rules, with the state that it has."""
+        async for stages in editions:
+            self._stages = stages
+            # Those that count first: what a new rule matches must find somebody who knows it.
+            order = [*reversed(self._topics.inputs)]
+            for tp, task in sorted(self._tasks.items(), key=lambda item: order.index(item[0].topic)):
+                if self._tasks.get(tp) is task:
+                    await task.replace(stages.input(tp.topic, tp.partition))
+            self._watch.reloaded(failed=False)
+            self._watch.runs(stages)
 
     async def _beat(self) -> None:
         while True:
