@@ -17,6 +17,7 @@ from streams.cli import (
     metrics,
     normalise,
     produce,
+    publish,
     replay,
     rules,
     run,
@@ -47,6 +48,7 @@ replay.register(app)
 metrics.register(app)
 demo.register(app)
 worker.register(app)
+publish.register(app)
 unwrap_help(app)
 
 
