@@ -28,7 +28,7 @@ _DONE = {"acknowledge": "acknowledged", "assign": "assigned to", "comment": "com
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    alerts = typer.Typer(help="List, show and handle alerts of the store, or watch those on Kafka.", no_args_is_help=True)
+    alerts = typer.Typer(help="List, show and handle alerts, or watch those on Kafka.", no_args_is_help=True)
     alerts.command("list")(list_alerts)
     alerts.command()(show)
     for command in (watch, acknowledge, assign, comment, close):

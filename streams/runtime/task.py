@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
 
 from streams import log
-from streams.runtime import changelog
+from streams.runtime import changelog, offsets
 from streams.runtime.dead_letters import Letter
 from streams.runtime.outgoing import Outgoing
 from streams.runtime.transport import RecordBatch
@@ -88,6 +88,7 @@ class Task:
         outgoing: Outgoing,
         client: dict[str, Any],
         *,
+        group: str,
         limit: int,
         max_message: int,
         acknowledge: Callable[[RecordBatch], None],
@@ -97,6 +98,7 @@ class Task:
         self._source = source
         self._outgoing = outgoing
         self._client = client
+        self._group = group
         self._limit = limit
         self._acknowledge = acknowledge
         self._watcher = watcher
@@ -110,17 +112,18 @@ class Task:
         """Hand over a batch; waits while enough of them wait."""
         await self._queue.put(batch)
 
-    async def run(self, restores: asyncio.Semaphore, empty: Callable[[], Awaitable[bool]]) -> None:
-        """Restore as `restores` lets us, then process; `empty` tells whether the input holds nothing at all.
+    async def run(self, restores: asyncio.Semaphore) -> None:
+        """Restore as `restores` lets us, then process.
 
         Raises:
             KafkaError: what a batch led to could not be made safe; the process must end, and begin again.
+            StateError: the state is not what the group has committed.
             BreakerOpen: most of what is read is dead.
         """
         async with self._busy:
             async with restores:
                 await self._start()
-            if not self._position and await empty():
+            if await self._nothing_to_read():
                 await self._process([])  # to say that there is nothing to wait for
         while True:
             batches = [await self._queue.get()]
@@ -170,6 +173,25 @@ class Task:
         )
         stage.after_restore()
         self._watcher.restored(rows, time.monotonic() - begin)
+
+    async def _nothing_to_read(self) -> bool:
+        """Tell whether nothing has been read and nothing is there; compare the position with what is there."""
+        there = await offsets.read(self._client, self._group, self.topic, self.partition)
+        state = f"{self._outgoing.state}/{self.partition}"
+        if there.committed is not None and there.committed > self._position:
+            raise offsets.StateError(
+                f"{state} says that {self.topic}/{self.partition} has been read up to {self._position}, and the"
+                f" group has committed {there.committed}: the state is missing, or older. Bring it back, or"
+                f" begin without it by setting the group's offset to {self._position} (docs/kafka.md)"
+            )
+        if self._position and there.begin > self._position:
+            logger.error(
+                "records were deleted before they were read",
+                topic=self.topic,
+                partition=self.partition,
+                records=there.begin - self._position,
+            )
+        return not self._position and there.begin == there.end
 
     async def _process(self, batches: Sequence[RecordBatch]) -> None:
         records = [each for batch in batches for each in batch.records]

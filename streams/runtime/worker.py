@@ -11,11 +11,10 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
 from streams import log
@@ -164,7 +163,7 @@ class Worker:
 
         async def run() -> None:
             try:
-                await task.run(self._restores, self._empty(tp))
+                await task.run(self._restores)
             except asyncio.CancelledError:
                 raise
             except OutfallError as error:
@@ -180,25 +179,12 @@ class Worker:
             self._stages.input(tp.topic, tp.partition),
             Outgoing(self._topics, tp.topic, tp.partition, alert_partitions=self._settings.kafka.partitions),
             self._client,
+            group=self._topics.group,
             limit=self._settings.kafka.batch,
             max_message=self._settings.kafka.max_message,
             acknowledge=self._consumer.acknowledge,
             watcher=self._watch.of(self._stages.step(tp.topic), tp.topic, tp.partition),
         )
-
-    def _empty(self, tp: TP) -> Callable[[], Awaitable[bool]]:
-        async def empty() -> bool:
-            consumer = AIOKafkaConsumer(**self._client, enable_auto_commit=False)
-            await consumer.start()
-            try:
-                where = TopicPartition(tp.topic, tp.partition)
-                begin = await consumer.beginning_offsets([where])
-                end = await consumer.end_offsets([where])
-                return bool(begin[where] == end[where])
-            finally:
-                await consumer.stop()
-
-        return empty
 
     async def _drop(self, tp: TP) -> None:
         running = self._running.pop(tp)
