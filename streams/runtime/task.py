@@ -175,14 +175,14 @@ class Task:
         self._watcher.restored(rows, time.monotonic() - begin)
 
     async def _nothing_to_read(self) -> bool:
-        """Tell whether nothing has been read and nothing is there; hold the position against what there is."""
+        """Tell whether nothing has been read and nothing is there; look whether that can be."""
         there = await offsets.read(self._client, self._group, self.topic, self.partition)
         if there.committed is not None and there.committed > self._position:
             raise offsets.StateError(
                 f"{self.topic}/{self.partition} has been read up to {self._position} by its state in"
                 f" {self._outgoing.state}, and up to {there.committed} by what group {self._group} has"
-                " committed: the state is missing, or older. Bring it back, or begin without it by setting the"
-                f" group's offset to {self._position} (docs/kafka.md)"
+                " committed: the state is missing, or older. Bring it back, or begin without it by setting"
+                f" the group's offset to {self._position} (docs/kafka.md)"
             )
         if self._position and there.begin > self._position:
             logger.error(
