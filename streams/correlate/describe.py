@@ -88,6 +88,7 @@ def describe(
     if digest == episode.digest and not episode.page_now:
         return None
     episode.digest, episode.revision, episode.page_now = digest, alert.revision, False
+    episode.told = firings
     return alert
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,7 +35,10 @@ logger = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a batch was, for those who count: seconds are of computing, and of waiting for Kafka."""
+    """What a batch was, for those who count: seconds are of computing, and of waiting for Kafka.
+
+    `rows` are those that the state holds now, by table, as far as a table knows.
+    """
 
     records: Sequence[Any]
     skipped: int
@@ -45,6 +48,7 @@ class Done:
     waiting: float
     changes: int
     changed_bytes: int
+    rows: Mapping[str, int]
 
 
 class Input(Protocol):
@@ -107,10 +111,17 @@ class Task:
         self._position = 0
         self._max_message = max_message
         self._producer: AIOKafkaProducer | None = None
+        self._stopped = False
+
+    @property
+    def position(self) -> int:
+        """The offset of the next record that has not been processed."""
+        return self._position
 
     async def put(self, batch: RecordBatch) -> None:
-        """Hand over a batch; waits while enough of them wait."""
-        await self._queue.put(batch)
+        """Hand over a batch; waits while enough of them wait. One that has stopped takes no more."""
+        if not self._stopped:
+            await self._queue.put(batch)
 
     async def run(self, restores: asyncio.Semaphore) -> None:
         """Restore as `restores` lets us, then process.
@@ -137,6 +148,12 @@ class Task:
         async with self._busy:
             self._source = source
             await self._restore()
+
+    def refuse(self) -> None:
+        """Take no more, and let go of what waits: nothing of it is acknowledged."""
+        self._stopped = True
+        while not self._queue.empty():
+            self._queue.get_nowait()
 
     async def quiet(self) -> None:
         """Drop what waits, and wait for the batch under way: the partition may go to another worker."""
@@ -217,6 +234,7 @@ class Task:
                     end - computed,
                     len(changes),
                     size,
+                    {each.name: len(each) for each in self._source.stage.tables if isinstance(each, Sized)},
                 )
             )
         for batch in batches:

@@ -8,6 +8,7 @@ to be started again, and goes on where everything was safe.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import tempfile
@@ -28,6 +29,7 @@ from streams.runtime.topics import Topics
 from streams.runtime.transport import SCHEME, Consumer, PassThrough, RecordBatch
 from streams.runtime.watch import Watch
 from streams.settings import Settings
+from streams.stages.breaker import BreakerOpen
 
 FAILED = 4
 """The exit status of a worker that ended itself: nothing is lost, start it again."""
@@ -49,6 +51,7 @@ class App(faust.App):
 def end(why: str) -> None:
     """End the process without committing anything."""
     logger.critical("ends without committing", reason=why)
+    logging.shutdown()
     os._exit(FAILED)
 
 
@@ -166,6 +169,10 @@ class Worker:
                 await task.run(self._restores)
             except asyncio.CancelledError:
                 raise
+            except BreakerOpen as error:
+                task.refuse()
+                self._consumer.pause_partitions({tp})
+                self._watch.breaks(tp.topic, tp.partition, str(error))
             except OutfallError as error:
                 end(str(error))
             except Exception as error:
@@ -215,4 +222,8 @@ class Worker:
     async def _beat(self) -> None:
         while True:
             self._watch.beat()
+            for tp, task in self._tasks.items():
+                end = self._consumer.highwater(tp)
+                if end is not None:
+                    self._watch.lags(tp.topic, tp.partition, max(0, end - task.position))
             await asyncio.sleep(1)
