@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -51,26 +52,30 @@ def package(name: str) -> Package:
     for program in ("apt-get", "dpkg"):
         if not shutil.which(program):
             unavailable(f"{name} comes from a Debian package and there is no {program}")
+    return Package(cached(name, lambda aside: _unpack(name, aside)))
+
+
+def cached(name: str, make: Callable[[Path], Path]) -> Path:
+    """Give the folder `name` of the cache; `make` makes it where it is missing, in a folder aside."""
     CACHE.mkdir(parents=True, exist_ok=True)
     root = CACHE / name
     with (CACHE / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want it at once
         if not root.exists():
-            _unpack(name, root)
-    return Package(root)
+            with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+                make(Path(scratch)).rename(root)
+    return root
 
 
-def _unpack(name: str, root: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-        aside = Path(scratch)
-        aside.chmod(0o755)
-        for folder in ("root", "lists/partial", "archives/partial"):
-            (aside / folder).mkdir(parents=True)
-        _apt(aside, "update")
-        _apt(aside, "install", "--yes", "--download-only", "--no-install-recommends", name)
-        for archive in sorted((aside / "archives").glob("*.deb")):
-            subprocess.run(["dpkg", "-x", archive, aside / "root"], check=True, timeout=TIMEOUT)
-        (aside / "root").rename(root)
+def _unpack(name: str, aside: Path) -> Path:
+    aside.chmod(0o755)
+    for folder in ("root", "lists/partial", "archives/partial"):
+        (aside / folder).mkdir(parents=True)
+    _apt(aside, "update")
+    _apt(aside, "install", "--yes", "--download-only", "--no-install-recommends", name)
+    for archive in sorted((aside / "archives").glob("*.deb")):
+        subprocess.run(["dpkg", "-x", archive, aside / "root"], check=True, timeout=TIMEOUT)
+    return aside / "root"
 
 
 def _apt(aside: Path, *arguments: str) -> None:

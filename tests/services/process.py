@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -20,6 +21,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def lasting_port() -> int:
+    """Give one that stays free while its server is away: the system gives clients only higher ones."""
+    while True:
+        port = secrets.choice(range(20_000, 32_000))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def listening(port: int) -> bool:
@@ -40,9 +50,14 @@ def wait_for(what: str, probe: Callable[[], T], *, seconds: float = 30) -> T:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str | Path], *, output: Path, environment: Mapping[str, str], stop: int = signal.SIGTERM
+    command: Sequence[str | Path],
+    *,
+    output: Path,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    stop: int = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the block ends; what it prints goes to the file `output`."""
+    """Run a program in `folder` until the block ends; what it prints goes to the file `output`."""
     with output.open("wb") as printed:
         process = subprocess.Popen(
             command,
@@ -50,6 +65,7 @@ def running(
             stdout=printed,
             stderr=subprocess.STDOUT,
             env=dict(environment),
+            cwd=folder,
             start_new_session=True,
         )
     try:
