@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from services.kafka import Kafka
+from services.shared_kafka import shared_kafka
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = CHECKOUT.parent / "shared"
 
@@ -30,3 +33,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("did not run: there is no folder `shared` beside the checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Kafka:
+    """A broker that all tests share: each takes topics and groups of its own, and leaves the broker alone."""
+    folder = tmp_path_factory.getbasetemp()
+    if (
+        "PYTEST_XDIST_WORKER" in os.environ
+    ):  # then the parent is the main process, and has a folder above ours
+        return shared_kafka(folder.parent, os.getppid())
+    return shared_kafka(folder, os.getpid())

@@ -1,225 +1,166 @@
-"""A real Apache Kafka on loopback: one broker or three, which can be killed, frozen and started again."""
+"""A real Apache Kafka on loopback: one broker or three, open to all or asking who is there."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
+import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from kafka.admin import KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourceType,
+    UserScramCredentialUpsertion,
+)
 from kafka.errors import KafkaError
 
-from services import maven
-from services.process import lasting_port, listening, running, wait_for
+from services.certificates import Authority
+from services.kafka_broker import Broker
+from services.kafka_settings import ADMIN, MECHANISM, PROTOCOL, Security, security_settings, settings
+from services.process import listening, wait_for
 
-VERSION = "4.4.0"
-LOG4J = "2.25.1"
-ARTIFACTS = (
-    f"org.apache.kafka:kafka_2.13:{VERSION}",
-    f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}",
-    f"org.apache.logging.log4j:log4j-core:{LOG4J}",
-)
-
-LOGGING = """
-appender.file.type = File
-appender.file.name = file
-appender.file.fileName = kafka.log
-appender.file.layout.type = PatternLayout
-appender.file.layout.pattern = %d{ISO8601} %-5p %c{1} %m%n
-rootLogger.level = WARN
-rootLogger.appenderRef.file.ref = file
-logger.group.name = org.apache.kafka.coordinator.group
-logger.group.level = INFO
-logger.refused.name = kafka.authorizer.logger
-logger.refused.level = INFO
-"""
-
-JAVA = (
-    "java",
-    "-Xms256m",
-    "-Xmx512m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData",  # a file of this, and the libraries unpacked to tmpdir, would outlive kill -9
-    "-Djava.io.tmpdir=.",
-    "-Djava.net.preferIPv4Stack=true",
-    "-Dlog4j2.configurationFile=log4j2.properties",
-)
-
-CLUSTER_ID = "b3V0ZmFsbC1pbi10ZXN0cw"  # 16 bytes in base64
 START = 90  # seconds until a cluster must be there, on a busy machine
-MIB = 1 << 20
-
-
-def jars() -> Path:
-    """Give the folder with Kafka's jars."""
-    return maven.jars(f"kafka-{VERSION}", ARTIFACTS)
-
-
-@dataclass
-class Broker:
-    """One process of a cluster; it keeps its data and its ports when it is started again."""
-
-    node: int
-    folder: Path
-    port: int = field(default_factory=lasting_port)
-    controller: int = field(default_factory=lasting_port)
-    _process: subprocess.Popen[bytes] | None = None
-    _ending: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-
-    @property
-    def address(self) -> str:
-        """Where clients find it."""
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """The id of its process."""
-        assert self._process, "the broker was not started"
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether its process is there, be it frozen."""
-        return self._process is not None and self._process.poll() is None
-
-    def prepare(self, settings: Mapping[str, object]) -> None:
-        """Write its configuration and format its storage."""
-        self.folder.mkdir()
-        (self.folder / "log4j2.properties").write_text(LOGGING)
-        properties = "".join(f"{name}={value}\n" for name, value in settings.items())
-        (self.folder / "server.properties").write_text(properties)
-        format_ = ("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", "server.properties")
-        done = subprocess.run(
-            [*JAVA, "-cp", f"{jars()}/*", *format_],
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=START,
-        )
-        assert not done.returncode, f"Kafka's storage could not be formatted: {done.stderr[-2000:]}"
-
-    def start(self) -> None:
-        """Start it, also again after `kill`; `Kafka.wait` waits until it serves."""
-        assert not self.alive, "the broker runs already"
-        command = [*JAVA, "-cp", f"{jars()}/*", "kafka.Kafka", "server.properties"]
-        self._process = self._ending.enter_context(
-            running(
-                command,
-                output=self.folder / "printed",
-                environment=os.environ,
-                stop=signal.SIGKILL,
-                folder=self.folder,
-            )
-        )
-
-    def kill(self) -> None:
-        """End it with SIGKILL, also when it is frozen."""
-        self._ending.close()
-
-    def pause(self) -> None:
-        """Freeze it: its connections stay open and nothing answers."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on after `pause`."""
-        os.kill(self.pid, signal.SIGCONT)
+ANSWER = 5000  # milliseconds that a broker may take to answer
 
 
 @dataclass(frozen=True)
 class Kafka:
-    """A running cluster."""
+    """A running cluster; one that other tests use too shows no brokers, so that none is killed under them."""
 
-    folder: Path
-    brokers: tuple[Broker, ...]
-
-    @property
-    def bootstrap(self) -> str:
-        """Where clients find it: the addresses of all brokers, with commas between."""
-        return ",".join(broker.address for broker in self.brokers)
+    bootstrap: str
+    brokers: tuple[Broker, ...] = ()
+    security: Security | None = None
+    authority: Authority = field(default_factory=lambda: Authority(Path()))
 
     def wait(self, seconds: float = START) -> None:
-        """Wait until each broker that is alive knows all of them as serving."""
-        for broker in self.brokers:
-            if broker.alive:
-                wait_for(
-                    f"broker {broker.node} to serve",
-                    lambda broker=broker: self._serves(broker),
-                    seconds=seconds,
-                )
+        """Wait until each broker that is up serves, and knows which are up: those, and no others."""
+        up = [broker for broker in self.brokers if broker.alive and not broker.frozen]
+        nodes = {broker.node for broker in up}
+        for broker in up:
+            wait_for(
+                f"broker {broker.node} to serve",
+                lambda asked=broker: _known(asked) == nodes,
+                seconds=seconds,
+            )
 
-    def _serves(self, asked: Broker) -> bool:
+    @property
+    def inside(self) -> str:
+        """Where everyone may do anything, without a password or a certificate: to arrange things."""
+        return ",".join(f"127.0.0.1:{broker.inside}" for broker in self.brokers) or self.bootstrap
+
+    @property
+    def ca(self) -> Path:
+        """The certificate of the authority that signed the brokers', and with mtls the clients'."""
+        return self.authority.certificate
+
+    def client_certificate(self, name: str) -> Path:
+        """Give the certificate of the client `name`, made when first asked for."""
+        return self.authority.client(name)[0]
+
+    def client_key(self, name: str) -> Path:
+        """Give the key that belongs to it."""
+        return self.authority.client(name)[1]
+
+    def password(self, user: str) -> str:
+        """Give the password of a user who was added."""
+        return f"{user}-secret"
+
+    def client(self, user: str = ADMIN) -> dict[str, Any]:
+        """Give the arguments by which a client of aiokafka or kafka-python connects as `user`."""
+        arguments: dict[str, Any] = {"bootstrap_servers": self.bootstrap}
+        if not self.security:
+            return arguments
+        context = ssl.create_default_context(cafile=self.ca)
+        arguments |= {"security_protocol": PROTOCOL[self.security], "ssl_context": context}
+        if self.security == "mtls":
+            context.load_cert_chain(self.client_certificate(user), self.client_key(user))
+            return arguments
+        return arguments | {
+            "sasl_mechanism": MECHANISM,
+            "sasl_plain_username": user,
+            "sasl_plain_password": self.password(user),
+        }
+
+    def add_user(self, user: str) -> None:
+        """Make a user of sasl, who may do nothing yet (mtls knows all who have a certificate)."""
+        credential = UserScramCredentialUpsertion(user, MECHANISM, self.password(user))
+        with admin(bootstrap_servers=self.inside) as client:
+            refused = client.alter_user_scram_credentials([credential])
+        assert not any(refused.values()), refused
         for broker in self.brokers:
-            said = "".join(file.read_text() for file in broker.folder.glob("printed"))
-            assert broker.alive or broker is not asked, f"broker {broker.node} ended: {said[-2000:]}"
-        if not listening(asked.port):
-            return False
-        with contextlib.suppress(KafkaError):
-            client = KafkaAdminClient(bootstrap_servers=asked.address)
-            try:
-                found = client.describe_cluster()["brokers"]
-            finally:
-                client.close()
-            serving = {broker["broker_id"] for broker in found if not broker.get("is_fenced")}
-            return serving >= {broker.node for broker in self.brokers if broker.alive}
+            wait_for(f"broker {broker.node} to know a user", lambda asked=broker: self._admits(user, asked))
+
+    def allow(
+        self, user: str, kind: ResourceType, name: str, *operations: ACLOperation, prefix: bool = False
+    ) -> None:
+        """Allow `user` to do `operations` on what is named `name`, or with `prefix` begins with it."""
+        pattern = ACLResourcePatternType.PREFIXED if prefix else ACLResourcePatternType.LITERAL
+        resource = ResourcePattern(kind, name, pattern)
+        wanted = [
+            ACL(f"User:{user}", "*", operation, ACLPermissionType.ALLOW, resource) for operation in operations
+        ]
+        with admin(bootstrap_servers=self.inside) as client:
+            assert not client.create_acls(wanted)["failed"]
+        for broker in self.brokers:
+            with admin(bootstrap_servers=f"127.0.0.1:{broker.inside}") as client:
+                for acl in wanted:
+                    wait_for("an ACL", lambda client=client, acl=acl: client.describe_acls(acl)[0])
+
+    def _admits(self, user: str, asked: Broker) -> bool:
+        with (
+            contextlib.suppress(KafkaError),
+            admin(**self.client(user) | {"bootstrap_servers": f"127.0.0.1:{asked.port}"}),
+        ):
+            return True
         return False
 
 
-def _settings(broker: Broker, brokers: tuple[Broker, ...]) -> dict[str, object]:
-    copies = len(brokers)
-    in_sync = min(copies, 2)
-    return {
-        "process.roles": "broker,controller",
-        "node.id": broker.node,
-        "controller.quorum.voters": ",".join(f"{each.node}@127.0.0.1:{each.controller}" for each in brokers),
-        "listeners": f"CLIENT://{broker.address},CONTROLLER://127.0.0.1:{broker.controller}",
-        "advertised.listeners": f"CLIENT://{broker.address}",
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "CLIENT",
-        "controller.listener.names": "CONTROLLER",
-        "log.dirs": broker.folder / "data",
-        "auto.create.topics.enable": "false",
-        "default.replication.factor": copies,
-        "min.insync.replicas": in_sync,
-        "offsets.topic.num.partitions": 4,
-        "offsets.topic.replication.factor": copies,
-        "transaction.state.log.num.partitions": 4,
-        "transaction.state.log.replication.factor": copies,
-        "transaction.state.log.min.isr": in_sync,
-        "share.coordinator.state.topic.num.partitions": 4,
-        "share.coordinator.state.topic.replication.factor": copies,
-        "share.coordinator.state.topic.min.isr": in_sync,
-        "group.initial.rebalance.delay.ms": 0,
-        "group.min.session.timeout.ms": 1000,  # tests choose short ones
-        "broker.session.timeout.ms": 4000,  # a killed broker is soon replaced, and may soon come back
-        "broker.heartbeat.interval.ms": 500,
-        "message.max.bytes": 16 * MIB,
-        "replica.fetch.max.bytes": 16 * MIB,
-        "log.cleaner.threads": 1,
-        "log.cleaner.dedupe.buffer.size": 4 * MIB,  # it is allocated at the start
-        "num.network.threads": 2,
-        "num.io.threads": 2,
-    }
+def admin(**arguments: Any) -> contextlib.closing[KafkaAdminClient]:
+    """Give a client for administration, closed at the end of the block, that does not wait for long."""
+    limits = {"bootstrap_timeout_ms": ANSWER, "request_timeout_ms": ANSWER}
+    return contextlib.closing(KafkaAdminClient(**limits | arguments))
+
+
+def _known(asked: Broker) -> set[int]:
+    """Give the brokers that this one knows as serving; none while it does not serve itself."""
+    assert asked.alive, f"broker {asked.node} ended: {asked.said}"
+    if not listening(asked.port) or not listening(asked.inside):
+        return set()
+    with contextlib.suppress(KafkaError), admin(bootstrap_servers=f"127.0.0.1:{asked.inside}") as client:
+        found = client.describe_cluster()["brokers"]
+        return {broker["broker_id"] for broker in found if not broker["is_fenced"]}
+    return set()
 
 
 @contextlib.contextmanager
-def kafka(brokers: int = 1) -> Iterator[Kafka]:
-    """Run a cluster until the block ends, with an address of its own and no topics."""
-    with tempfile.TemporaryDirectory(prefix="outfall-kafka-") as name, contextlib.ExitStack() as ending:
-        folder = Path(name)
-        nodes = tuple(Broker(node, folder / str(node)) for node in range(1, brokers + 1))
+def kafka(
+    brokers: int = 1, *, security: Security | None = None, folder: Path | None = None
+) -> Iterator[Kafka]:
+    """Run a cluster until the block ends; `folder`, if given, keeps its data and logs.
+
+    With `security` clients need a password ("sasl") or a certificate ("mtls"), and all but `admin` need ACLs.
+    """
+    with contextlib.ExitStack() as ending:
+        if folder is None:
+            folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="outfall-kafka-")))
+        nodes = tuple(Broker(node, folder / f"broker-{node}") for node in range(1, brokers + 1))
+        bootstrap = ",".join(f"127.0.0.1:{broker.port}" for broker in nodes)
+        cluster = Kafka(bootstrap, nodes, security, Authority(folder / "certificates"))
+        secured = security_settings(security, cluster.authority) if security else {}
         for broker in nodes:
-            broker.prepare(_settings(broker, nodes))
+            broker.prepare(settings(broker, nodes, security) | secured)
         for broker in nodes:
             ending.callback(broker.kill)
             broker.start()
-        cluster = Kafka(folder, nodes)
         cluster.wait()
+        if security == "sasl":
+            cluster.add_user(ADMIN)
         yield cluster

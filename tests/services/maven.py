@@ -52,5 +52,5 @@ def _download(name: str, artifacts: Sequence[str], aside: Path) -> Path:
     except subprocess.TimeoutExpired:
         unavailable(f"mvn took longer than {TIMEOUT} s to download {name}")
     if done.returncode:
-        unavailable(f"mvn could not download {name}: {done.stdout.strip()[-400:]}")
+        unavailable(f"mvn could not download {name}: {(done.stdout + done.stderr).strip()[-400:]}")
     return root

@@ -57,8 +57,10 @@ def package(name: str) -> Package:
 
 def cached(name: str, make: Callable[[Path], Path]) -> Path:
     """Give the folder `name` of the cache; `make` makes it where it is missing, in a folder aside."""
-    CACHE.mkdir(parents=True, exist_ok=True)
     root = CACHE / name
+    if root.exists():
+        return root
+    CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want it at once
         if not root.exists():
