@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import alerts, config, demo, exits, formats, match, normalise, replay, rules, run, simulate
+from streams.cli import (
+    alerts,
+    config,
+    demo,
+    exits,
+    formats,
+    lag,
+    match,
+    normalise,
+    replay,
+    rules,
+    run,
+    simulate,
+    topics,
+)
 from streams.cli.help_text import unwrap_help
 
 app = typer.Typer(
@@ -29,6 +43,8 @@ formats.register(app)
 rules.register(app)
 replay.register(app)
 demo.register(app)
+topics.register(app)
+lag.register(app)
 unwrap_help(app)
 
 
