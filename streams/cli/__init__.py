@@ -15,12 +15,16 @@ from streams.cli import (
     formats,
     lag,
     match,
+    metrics,
     normalise,
+    produce,
+    publish,
     replay,
     rules,
     run,
     simulate,
     topics,
+    worker,
 )
 from streams.cli.help_text import unwrap_help
 
@@ -36,15 +40,19 @@ app = typer.Typer(
 run.register(app)
 alerts.register(app)
 config.register(app)
+produce.register(app)
 simulate.register(app)
 match.register(app)
 normalise.register(app)
 formats.register(app)
 rules.register(app)
 replay.register(app)
+metrics.register(app)
 demo.register(app)
 topics.register(app)
+worker.register(app)
 lag.register(app)
+publish.register(app)
 unwrap_help(app)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sqlite3
 import sys
 import time
@@ -12,15 +10,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
-import orjson
 from rich.console import Console
 
-from streams.alert import SEVERITIES, Alert
+from streams.alert import SEVERITIES
 from streams.cli import exits
-from streams.cli.alert_view import COLOURS, brief, plain
+from streams.cli.alert_view import print_line
 from streams.cli.complaints import say_problems, standard_error
+from streams.cli.stop import Stop
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome
@@ -100,20 +97,6 @@ def _not_read_again(settings: Settings, again: Sequence[str]) -> list[str]:
     ]
 
 
-class Stop:
-    """Whether a signal has asked for a stop; a second one ends the process at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGTERM, self._handle)
-        signal.signal(signal.SIGINT, self._handle)
-
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked:
-            os._exit(128 + number)
-        self.asked = True
-
-
 def _summary(counts: Counter[str]) -> str:
     return (
         f"{counts['records']} records read, {counts['rejected']} rejected,"
@@ -152,7 +135,7 @@ class Reporter:
         for alert in outcome.alerts:
             before = self._known.get(alert.id)
             if before is None or SEVERITIES.index(alert.severity) > SEVERITIES.index(before):
-                self._show(alert)
+                print_line(self._out, alert)
             self._known[alert.id] = alert.severity
         for letter in outcome.dead_letters:
             self._rejected += 1
@@ -183,13 +166,3 @@ class Reporter:
                     style="bold red",
                     markup=False,
                 )
-
-    def _show(self, alert: Alert) -> None:
-        if self._out.is_terminal:
-            style = COLOURS[alert.severity]
-            self._out.print(f"[{style}]{alert.severity:>13}[/] ", end="")
-            page = "PAGE " if alert.page else ""
-            self._out.print(f"{alert.last} {page}{plain(alert.reason)} ({alert.id[:12]})", markup=False)
-        else:
-            sys.stdout.buffer.write(orjson.dumps(brief(alert)) + b"\n")
-            sys.stdout.buffer.flush()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from streams.event import Origin, RawRecord
-from streams.normalise.base import MAX_BYTES
-from streams.pipeline import Outcome, Pipeline, Prepared
-from streams.runtime.lines import read_lines
+from streams.pipeline import Outcome, Pipeline
+from streams.runtime.stored import stored_records
+from streams.stages.reader import Prepared
 
 BATCH = 1000
 
@@ -45,13 +43,9 @@ def _prepared(
     pipeline: Pipeline, name: str, stream: BinaryIO, received: int, progress: Callable[[str, int], None]
 ) -> Iterator[tuple[int, Prepared]]:
     """Give the records of one file with the times that order them; one without a time follows its former."""
-    fingerprint = ""
     time = -(2**63)
-    for line in read_lines(stream, MAX_BYTES):
-        if not fingerprint and line.data.strip() and not line.data.startswith(b"#"):
-            fingerprint = hashlib.sha256(line.data).hexdigest()[:16]
-        record = RawRecord(line.data, Origin(name, fingerprint, line.offset, line.number), received)
+    for record in stored_records(name, stream, received):
         item = pipeline.prepare(record)
         time = time if item.time is None else item.time
-        progress(name, line.offset)
+        progress(name, record.origin.offset)
         yield time, item

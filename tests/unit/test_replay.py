@@ -104,6 +104,14 @@ def test_a_record_that_cannot_be_read_is_told_by_its_line(tmp_path: Path) -> Non
     assert firings[0]["events"] == [0, 2]
 
 
+def test_what_a_log_says_of_its_columns_holds_for_the_lines_that_follow(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(RULES % ("event_count", "gte: 2"), encoding="utf-8")
+    log = tmp_path / "proxy.log"
+    log.write_text("#Fields: date time c-ip cs-host\n2026-03-02 09:00:00 10.0.0.1 a.example\n")
+    arguments = ["replay", "--rules", str(tmp_path / "rules.yml"), "--format", "proxysg", str(log)]
+    assert CliRunner().invoke(app, arguments).exit_code == exits.DONE
+
+
 def test_a_refused_rule_is_told_and_the_others_run(tmp_path: Path) -> None:
     broken = "\n---\ntitle: Broken\nname: broken\ncorrelation: {type: event_count, rules: [nothing]}\n"
     code, firings, said = replay(
