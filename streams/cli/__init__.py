@@ -13,6 +13,7 @@ from streams.cli import (
     demo,
     exits,
     formats,
+    lag,
     match,
     metrics,
     normalise,
@@ -22,6 +23,7 @@ from streams.cli import (
     rules,
     run,
     simulate,
+    topics,
     worker,
 )
 from streams.cli.help_text import unwrap_help
@@ -47,7 +49,9 @@ rules.register(app)
 replay.register(app)
 metrics.register(app)
 demo.register(app)
+topics.register(app)
 worker.register(app)
+lag.register(app)
 publish.register(app)
 unwrap_help(app)
 
