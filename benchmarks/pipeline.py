@@ -23,11 +23,12 @@ from streams.enrich import Enricher
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
 from streams.normalise.rim import document
-from streams.pipeline import Pipeline, Prepared
+from streams.pipeline import Pipeline
 from streams.runtime.build import build_pipeline
 from streams.settings import load
 from streams.simulate.run import Simulation, simulate
 from streams.simulate.sources import SOURCES
+from streams.stages.reader import Prepared
 
 SEED, PEOPLE, DAYS = 1, 200, 1
 BATCH = 500

@@ -31,7 +31,11 @@ class _Part(BaseModel):
 
 
 class AlertRule(_Part):
-    """The rule behind an alert. `version` is the hash of the whole rule book, `revision` its git commit."""
+    """The rule behind an alert, and by what it ran.
+
+    `version` is the hash of the whole rule book, `revision` its git commit, `configuration` the hash of what
+    all workers have agreed on, where there are several.
+    """
 
     id: str
     name: str | None
@@ -40,6 +44,7 @@ class AlertRule(_Part):
     place: str
     version: str
     revision: str | None = None
+    configuration: str | None = None
     tags: list[str] = []
     runbook: list[str] = []
     falsepositives: list[str] = []
@@ -134,7 +139,8 @@ class Alert(_Part):
 
     def canonical(self) -> dict[str, Any]:
         """Give what must be equal between two runs over the same log: all but processing times and places."""
-        return self.model_dump(mode="json", exclude={"revision", "detected", "freshness", "page"})
+        aside = {"revision": True, "detected": True, "freshness": True, "page": True}
+        return self.model_dump(mode="json", exclude={**aside, "rule": {"configuration"}})
 
     def digest(self) -> str:
         """Tell two revisions apart by what they say."""

@@ -22,13 +22,16 @@ class Watermark:
         self._lateness = lateness
         self.table = Table("watermarks")
         self.now = BEGINNING
+        self._held = True
 
-    def observe(self, source: str, time: int) -> int:
-        """Take note of an event's time, and give the watermark."""
+    def observe(self, source: str, time: int, *, moves: bool = True) -> int:
+        """Take note of an event's time, and give the watermark; unless it `moves`, it stays where it is."""
         newest: int | None = self.table.get(source)
         if newest is None or time > newest:
             self.table[source] = time
+        if moves and (newest is None or time > newest or self._held):
             self.now = max(self.now, self._least())
+        self._held = not moves
         return self.now
 
     def newest(self) -> dict[str, int]:

@@ -15,12 +15,15 @@ from streams.cli import (
     exits,
     formats,
     match,
+    metrics,
     normalise,
     produce,
+    publish,
     replay,
     rules,
     run,
     simulate,
+    worker,
 )
 from streams.cli.help_text import unwrap_help
 
@@ -44,7 +47,10 @@ normalise.register(app)
 formats.register(app)
 rules.register(app)
 replay.register(app)
+metrics.register(app)
 demo.register(app)
+worker.register(app)
+publish.register(app)
 unwrap_help(app)
 
 

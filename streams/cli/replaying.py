@@ -29,12 +29,13 @@ from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
 from streams.event import rfc3339
 from streams.normalise import FORMATS
-from streams.pipeline import Outcome, Pipeline, Source
+from streams.pipeline import Outcome, Pipeline
 from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
 from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.replay import replay
 from streams.settings import parse_duration
+from streams.stages.reader import Source
 
 
 @dataclass(frozen=True, slots=True)

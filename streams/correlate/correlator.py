@@ -25,7 +25,7 @@ from streams.correlate.severity import SeverityTable
 from streams.correlate.subscriptions import Subscriptions
 from streams.correlate.track import FOREVER, Track
 from streams.correlate.tracks import Tracks
-from streams.correlate.wanted import Collector, Wanted
+from streams.correlate.wanted import Collector, Owns, Wanted
 from streams.event import Event, Scalar
 from streams.rule import Correlation, Rule
 from streams.settings import Limits
@@ -36,6 +36,7 @@ class Correlator:
     """All windows and episodes of a rule book.
 
     With `keep_firings`, firings are remembered when their windows are forgotten, for `firings` to give.
+    `owns` says which groups are kept here, where several share the groups of a book; None keeps all.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Correlator:
         *,
         limits: Limits | None = None,
         keep_firings: bool = False,
+        owns: Owns | None = None,
     ) -> None:
         self._subscriptions = Subscriptions(rules, correlations)
         self._limiter = Limiter(limits or Limits())
@@ -53,7 +55,7 @@ class Correlator:
         self.evidence = EvidenceStore()
         self._tracks = Tracks(self._subscriptions)
         self._placed = Placements(self.evidence)
-        self._collector = Collector(self._subscriptions, self._track)
+        self._collector = Collector(self._subscriptions, self._track, owns)
         self._fed: dict[str, list[int]] = {}
         self._expiries = Agenda()
         self._awaiting = Agenda()
@@ -121,7 +123,10 @@ class Correlator:
         return self._limiter.take()
 
     def take_counts(self) -> Counter[str]:
-        """Give what was counted since the last call: `late`, `left_out`, `groups_left_out`."""
+        """Give what was counted since the last call: `late`, `left_out`, `groups_left_out`.
+
+        What was left out is also counted by its limit, as `limits.values` and so on.
+        """
         counts = self._counts + self._limiter.counts
         self._counts.clear()
         self._limiter.counts.clear()

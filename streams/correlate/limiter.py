@@ -59,6 +59,7 @@ class Limiter:
         if groups < self._limits.groups or correlation.rule.built_in:
             return True
         self.counts["groups_left_out"] += 1
+        self.counts["limits.groups"] += 1
         self._reach(correlation, "groups", "")
         return False
 
@@ -69,6 +70,7 @@ class Limiter:
             return True
         if not track.correlation.rule.built_in:  # about whose limits there is no more to tell
             self.counts["left_out"] += 1
+            self.counts[f"limits.{limit}"] += 1
             self._reach(track.correlation, limit, track.id)
         return False
 

@@ -16,12 +16,16 @@ Wanted = dict[str, tuple[Track, Entry]]
 OpenTrack = Callable[[Correlation, str, dict[str, Scalar]], Track | None]
 """Gives the track of a correlation and a group, or None where there is no room for it."""
 
+Owns = Callable[[Correlation, dict[str, Scalar]], bool]
+"""Tells whether a group of a correlation is kept here."""
+
 
 class Collector:
     """Makes the entries of events, and of firings that are events of other correlations."""
 
-    def __init__(self, subscriptions: Subscriptions, open_track: OpenTrack) -> None:
+    def __init__(self, subscriptions: Subscriptions, open_track: OpenTrack, owns: Owns | None) -> None:
         self._subscriptions = subscriptions
+        self._owns = owns
         self._open_track = open_track
         self._rules: dict[frozenset[str], frozenset[str]] = {}
 
@@ -44,6 +48,8 @@ class Collector:
             values = metric_values(correlation.type, fields, serving.counted)
             for key, spelled in found:
                 group = dict(zip(correlation.group_by, spelled, strict=True))
+                if self._owns is not None and not self._owns(correlation, group):
+                    continue
                 track = self._open_track(correlation, key, group)
                 if track is None:
                     continue

@@ -39,16 +39,32 @@ class Enricher:
         The copies bear the ids of the former events and are to be applied in their place. `watermark`, in
         nanoseconds, is the time before which no event is expected any more; None where time does not pass.
         """
-        if watermark is not None:
-            self.expire(watermark)
+        self.describe(event)
+        return self.trace(event, watermark)
+
+    def describe(self, event: Event) -> None:
+        """Say in place what follows from the event alone: whose data, who, where to, which content."""
         self._subjects.apply(event)
         actor = self._actors.of(event.fields)
         self._say_who_and_where(event, actor)
         add_disk_identities(event.fields)
+
+    def trace(self, event: Event, watermark: int | None) -> list[Event]:
+        """Say in place what other events tell of a described event's content; give what `enrich` gives."""
+        if watermark is not None:
+            self.expire(watermark)
         events = [event, *self._content.trace(event, watermark)]
         for known in events:
-            self._conclude(known)
+            self.conclude(known)
         return events
+
+    def conclude(self, event: Event) -> None:
+        """Say in place what only the complete list of people allows to say; all there is, without content."""
+        fields = event.fields
+        person = self._config.directory.by_id.get(str(fields.get("outfall.actor.id")))
+        exempt = person is not None and person.caseload_exempt
+        outside_caseload(fields, self._config.caseloads, exempt=exempt)
+        uncovered_categories(fields)
 
     def expire(self, watermark: int) -> None:
         """Forget what is too old to matter to any event that may still come."""
@@ -70,14 +86,6 @@ class Enricher:
         ours = [*strings(fields.get("outfall.channel")), *(["egress"] if egress else [])]
         sources = (LogSource(category, "outfall") for category in ours)
         event.logsources = tuple(dict.fromkeys((*event.logsources, *sources)))
-
-    def _conclude(self, event: Event) -> None:
-        """Say what only the complete list of people allows to say."""
-        fields = event.fields
-        person = self._config.directory.by_id.get(str(fields.get("outfall.actor.id")))
-        exempt = person is not None and person.caseload_exempt
-        outside_caseload(fields, self._config.caseloads, exempt=exempt)
-        uncovered_categories(fields)
 
 
 def _add(fields: Fields, more: Fields) -> None:

@@ -22,6 +22,12 @@ _GUESSED = "uploaded:"
 _BEARS = ("outfall.content.carries", "outfall.content.from")
 
 
+def bears(event: Event) -> bool:
+    """Tell whether an event says anything of content, so that others may explain it, or it others."""
+    fields = event.fields
+    return any(fields.get(name) is not None for name in ("outfall.content.produces", *_BEARS))
+
+
 @dataclass(slots=True)
 class _Bearer:
     """A kept event, without its lineage, and the ids of the origins that it was last given out with."""

@@ -24,9 +24,10 @@ from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
-from streams.pipeline import Pipeline, Source
+from streams.pipeline import Pipeline
 from streams.rulebook.case import SUFFIX, Case, read
 from streams.rulebook.compare import compare
+from streams.stages.reader import Source
 
 SEVERITY_FILE = "severity.yml"
 TEST_KEY = f"test:{'A' * 43}="

@@ -15,7 +15,7 @@ from streams.enrich.load import KEY_VARIABLE
 from streams.enrich.load import load as load_enrichment
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
-from streams.pipeline import Pipeline, Source
+from streams.pipeline import Pipeline
 from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
 from streams.runtime.feed import Clock, Input
@@ -25,6 +25,7 @@ from streams.runtime.store import Store
 from streams.setting_types import is_glob
 from streams.settings import Settings
 from streams.source_settings import FileSource, KafkaSource, StdinSource, SyslogSource
+from streams.stages.reader import Source
 
 
 class Parts(NamedTuple):

@@ -10,9 +10,9 @@ import heapq
 from collections.abc import Callable, Sequence
 
 from streams.event import RawRecord
-from streams.pipeline import Prepared
 from streams.runtime.feed import Feed, Input
 from streams.runtime.position import Position
+from streams.stages.reader import Prepared
 
 BATCH_BYTES = 16 << 20
 """A batch takes no further record once it holds so many bytes, so that memory stays bounded."""

@@ -6,8 +6,9 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from streams.pipeline import Outcome, Pipeline, Prepared
+from streams.pipeline import Outcome, Pipeline
 from streams.runtime.stored import stored_records
+from streams.stages.reader import Prepared
 
 BATCH = 1000
 

@@ -25,7 +25,9 @@ from streams.sinks.sqlite import AlertTables
 from streams.state import Change, Saved
 
 if TYPE_CHECKING:
-    from streams.pipeline import DeadLetter  # `outfall alerts` needs the store without the whole pipeline
+    from streams.stages.reader import (
+        DeadLetter,  # `outfall alerts` needs the store without the whole pipeline
+    )
 
 FILE = "outfall.db"
 

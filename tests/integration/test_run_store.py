@@ -11,12 +11,12 @@ import pytest
 from streams.alert import Actor, Alert, AlertRule, Exposure, Status
 from streams.errors import ConfigError, OutfallError
 from streams.event import Origin, RawRecord
-from streams.pipeline import DeadLetter
 from streams.runtime.lock import only_run
 from streams.runtime.position import Position
 from streams.runtime.store import FILE, Store
 from streams.sinks.jsonl import JsonLines
 from streams.sinks.sqlite import Action
+from streams.stages.reader import DeadLetter
 from streams.state import Change, Table
 
 

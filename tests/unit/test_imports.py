@@ -11,7 +11,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = sorted((CHECKOUT / "streams").rglob("*.py"))
-PURE = ("normalise", "enrich", "detect", "correlate", "pipeline.py", "watermark.py", "safe_regex")
+PURE = ("normalise", "enrich", "detect", "correlate", "stages", "pipeline.py", "watermark.py", "safe_regex")
 IMPURE_MODULES = {"asyncio", "random", "secrets", "socket", "subprocess", "threading", "time", "uuid"}
 IMPURE_CALLS = {"now", "today", "utcnow", "getenv", "urandom"}
 

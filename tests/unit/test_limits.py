@@ -16,8 +16,9 @@ from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
-from streams.pipeline import Outcome, Pipeline, Source
+from streams.pipeline import Outcome, Pipeline
 from streams.settings import Limits
+from streams.stages.reader import Source
 
 RULES = """
 title: A download
@@ -99,7 +100,7 @@ def test_a_full_window_goes_on_firing_by_what_it_holds_and_says_that_it_is_full(
     assert (alert.observed, alert.left_out) == (4, 3)
     assert "at least 4 values of person" in alert.reason
     assert "3 events were left out at a limit" in alert.reason
-    assert run.outcome.counts["left_out"] == 3
+    assert run.outcome.counts["left_out"] == run.outcome.counts["limits.values"] == 3
     assert run.raised() == ["downloads", "limit_reached"]
     told = run.alert("limit_reached")
     assert told.evidence[0].fields["outfall.rule.failure"].startswith("limits.values is reached")  # type: ignore[union-attr]  # text
@@ -174,7 +175,7 @@ def test_groups_beyond_the_limit_are_told_of() -> None:
     run = Run(PEOPLE, groups=2)
     run.process([event(10 * group + n, n, user=f"u{group}") for n in range(3) for group in range(3)])
     assert run.raised() == ["downloads", "downloads", "limit_reached"]
-    assert run.outcome.counts["groups_left_out"] == 3
+    assert run.outcome.counts["groups_left_out"] == run.outcome.counts["limits.groups"] == 3
 
 
 def test_a_detection_that_alerts_by_itself_still_does_without_room_for_its_group() -> None:

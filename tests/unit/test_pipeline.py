@@ -20,7 +20,8 @@ from streams.enrich import Enricher
 from streams.enrich.load import load as load_enrichment
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
-from streams.pipeline import Pipeline, Source
+from streams.pipeline import Pipeline
+from streams.stages.reader import Source
 
 HOUR = 3600 * 1_000_000_000
 RULES = """

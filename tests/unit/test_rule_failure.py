@@ -21,9 +21,10 @@ from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
-from streams.pipeline import Outcome, Pipeline, Source
+from streams.pipeline import Outcome, Pipeline
 from streams.rule import RuleFailure
 from streams.safe_regex import TextTooLongError, longest_text
+from streams.stages.reader import Source
 
 TOO_LONG = failure_reason(TextTooLongError())
 

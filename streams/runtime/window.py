@@ -1,0 +1,34 @@
+"""Which offset of a partition may be committed: the one after all that was delivered and acknowledged.
+
+Faust's own bookkeeping is not used: its gap includes the record that is not acknowledged yet, so that when
+a later one is acknowledged first it commits past the earlier one, and a crash then loses it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class Window:
+    """The batches of one partition under way, in the order in which they were delivered."""
+
+    def __init__(self) -> None:
+        self._under_way: deque[int] = deque()
+        self._acknowledged: set[int] = set()
+
+    def deliver(self, last: int) -> None:
+        """Take note of a batch that is being processed, by its last offset."""
+        self._under_way.append(last)
+
+    def acknowledge(self, last: int) -> None:
+        """Take note that a batch has been processed, and that all it caused is safe."""
+        self._acknowledged.add(last)
+
+    def committable(self) -> int | None:
+        """Give the offset to go on from after a crash, None where it has not moved since the last call."""
+        offset = None
+        while self._under_way and self._under_way[0] in self._acknowledged:
+            last = self._under_way.popleft()
+            self._acknowledged.discard(last)
+            offset = last + 1
+        return offset

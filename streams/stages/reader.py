@@ -1,0 +1,104 @@
+"""The first step: raw records → events, or dead letters, or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from streams.errors import Ignored, RecordError
+from streams.event import CLOCK_AHEAD, Event, RawRecord
+from streams.normalise import normalise
+from streams.normalise.base import Context, Format
+from streams.state import Saved, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where records come from. `lateness` is how far, in nanoseconds, its events may be out of order."""
+
+    name: str
+    format: Format
+    zone: dt.tzinfo = dt.UTC
+    lateness: int = 0
+    time_field: str | None = None
+    id_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A raw record that could not be processed: kept as it was, with the stage and the reason."""
+
+    record: RawRecord
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A record that has been read but not yet taken in: an event, a dead letter, or nothing."""
+
+    record: RawRecord
+    event: Event | None = None
+    rejected: str | None = None
+
+    @property
+    def time(self) -> int | None:
+        """The event's time, or None where there is no event."""
+        return None if self.event is None else self.event.time
+
+
+_MAX_CONTEXTS = 10_000
+
+
+class Reader:
+    """Reads records, with what formats keep in mind of each stream (the columns that a log announces).
+
+    `clock_skew` is how far, in nanoseconds, an event's time may be ahead of its receipt before it is marked
+    and kept from moving time on; None where receipt says nothing.
+    """
+
+    def __init__(self, sources: Iterable[Source], clock_skew: int | None) -> None:
+        self.sources = {source.name: source for source in sources}
+        self._clock_skew = clock_skew
+        self._contexts: dict[str, Context] = {}
+        self._memory = Table("memory")
+        self.tables: tuple[Saved, ...] = (self._memory,)
+
+    def prepare(self, record: RawRecord) -> Prepared:
+        """Normalise one record."""
+        source = self.sources[record.origin.source]
+        key = f"{source.name}/{record.origin.stream}"
+        context = self._context(key, source, record)
+        try:
+            return Prepared(record, normalise(record, source.format, context))
+        except Ignored:
+            return Prepared(record)
+        except RecordError as error:
+            return Prepared(record, rejected=str(error))
+        finally:
+            if context.memory != self._memory.get(key, {}):
+                self._memory[key] = dict(context.memory)
+
+    def is_ahead(self, event: Event, received: int | None) -> bool:
+        """Tell whether an event is further ahead of its receipt than clocks may differ, and mark it."""
+        if self._clock_skew is None or received is None or event.time <= received + self._clock_skew:
+            return False
+        event.marks += (CLOCK_AHEAD,)
+        return True
+
+    def _context(self, key: str, source: Source, record: RawRecord) -> Context:
+        context = self._contexts.get(key)
+        if context is None:
+            if len(self._contexts) >= _MAX_CONTEXTS:
+                self._contexts.clear()  # what they keep in mind stands in the table
+            context = Context(
+                received=0,
+                zone=source.zone,
+                memory=dict(self._memory.get(key, {})),
+                time_field=source.time_field,
+                id_field=source.id_field,
+            )
+            self._contexts[key] = context
+        context.received = record.received or 0
+        return context

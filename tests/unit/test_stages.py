@@ -1,0 +1,213 @@
+"""The way cut into stages gives the alerts of the pipeline in one piece, whatever the partitions do.
+
+Partitions are read at their own pace, in batches of any size, and each task is thrown away and restored from
+its tables at any time: what differs is which of several alerts of one breach pages, never an episode.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from episodes import episodes, pages
+from streams.alert import Alert
+from streams.correlate.describe import Edition
+from streams.correlate.severity import load as load_severity
+from streams.detect.load import load as load_rules
+from streams.detect.ruleset import RuleSet
+from streams.enrich import EnrichConfig, Enricher
+from streams.enrich.load import load as load_enrichment
+from streams.event import RawRecord
+from streams.normalise import FORMATS
+from streams.pipeline import Pipeline
+from streams.runtime.stored import stored_records
+from streams.settings import Limits
+from streams.simulate.run import Simulation, simulate
+from streams.simulate.sources import SOURCES
+from streams.stages.breaker import Bounds
+from streams.stages.correlate import CorrelateStage
+from streams.stages.parts import Parts
+from streams.stages.read import ReadStage
+from streams.stages.reader import Source
+from streams.stages.stage import Progress, Sent, Stage
+from streams.stages.trace import TraceStage
+from streams.stages.wire import decode
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+PARTITIONS = 3
+RAW_PARTITIONS = 2
+HOUR = 3600 * 1_000_000_000
+Log = dict[str, list[RawRecord]]
+
+
+@pytest.fixture(scope="module")
+def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("council")
+    simulate(Simulation(3, 60, 1), folder, RULES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def enrichment(council: Path) -> EnrichConfig:
+    return load_enrichment(council / "config", key="k1:" + "A" * 43 + "=")
+
+
+@pytest.fixture(scope="module")
+def log(council: Path) -> Log:
+    found: Log = {}
+    for name, source in SOURCES.items():
+        with (council / "logs" / source.file).open("rb") as stream:
+            found[name] = list(stored_records(name, stream, None))
+    return found
+
+
+def sources() -> list[Source]:
+    return [Source(name, FORMATS[source.format], lateness=HOUR) for name, source in SOURCES.items()]
+
+
+class Task:
+    """A stage with what a broker would keep of it: its rows, and how far it has read."""
+
+    def __init__(self, make: Callable[[], Stage[Any]]) -> None:
+        self._make = make
+        self._rows: dict[tuple[str, str], bytes] = {}
+        self.input: list[Any] = []
+        self.position = 0
+        self.restart()
+
+    def restart(self) -> None:
+        self.stage = self._make()
+        for (name, key), value in self._rows.items():
+            next(table for table in self.stage.tables if table.name == name).restore(key, value)
+        self.stage.after_restore()
+
+    def step(self, count: int) -> Sent:
+        sent = self.stage.process(self.input[self.position : self.position + count])
+        self.position = min(self.position + count, len(self.input))
+        for table in self.stage.tables:
+            for change in table.drain():
+                if change.value is None:
+                    self._rows.pop((change.table, change.key), None)
+                else:
+                    self._rows[change.table, change.key] = change.value
+        return sent
+
+    @property
+    def waiting(self) -> int:
+        return len(self.input) - self.position
+
+
+class Cluster:
+    """All tasks of a rule book, with queues in the place of topics."""
+
+    def __init__(self, enrichment: EnrichConfig, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        book = load_rules([RULES])
+        rules = RuleSet(book)
+        severity = load_severity(None, [RULES])
+        parts = Parts(
+            book,
+            rules,
+            enrichment,
+            severity,
+            Edition(book.hash),
+            Limits(),
+            300 * 10**9,
+            PARTITIONS,
+            Bounds(0.5, 1000),
+        )
+        router = parts.router()
+        upstreams = {f"{s.name}/{number}": s.name for s in sources() for number in range(RAW_PARTITIONS)}
+        lateness = {source.name: source.lateness for source in sources()}
+        shared = Enricher(enrichment)
+        self.raw = {
+            f"{source.name}/{number}": Task(
+                lambda source=source, number=number: ReadStage(  # type: ignore[misc]  # binds the loop's
+                    source, f"{source.name}/{number}", parts, shared, router
+                )
+            )
+            for source in sources()
+            for number in range(RAW_PARTITIONS)
+        }
+        self.content = Task(
+            lambda: TraceStage(upstreams, lateness, "content/0", parts, Enricher(enrichment), router)
+        )
+        self.matches = [
+            Task(lambda number=number: CorrelateStage(number, parts, router))  # type: ignore[misc]  # see above
+            for number in range(PARTITIONS)
+        ]
+        self.alerts: list[Alert] = []
+        self.rejected = 0
+
+    def run(self, *, restarts: bool) -> list[Alert]:
+        tasks = [*self.raw.values(), self.content, *self.matches]
+        for task in self.raw.values():
+            if not task.waiting:
+                self._deliver(task.step(0))
+        while waiting := [task for task in tasks if task.waiting]:
+            task = self._random.choice(waiting)
+            if restarts and self._random.random() < 0.05:
+                task.restart()
+            self._deliver(task.step(self._random.choice([1, 7, 100, 1000])))
+        return self.alerts
+
+    def _deliver(self, sent: Sent) -> None:
+        for pieces in sent.content.values():
+            self.content.input += map(decode, pieces)
+        for partition, pieces in sent.matches.items():
+            self.matches[partition].input += map(decode, pieces)
+        self.alerts += sent.alerts
+        self.rejected += len(sent.dead_letters)
+
+
+@pytest.fixture(scope="module")
+def expected(log: Log, enrichment: EnrichConfig) -> list[Alert]:
+    """What the pipeline in one piece gives."""
+    book = load_rules([RULES])
+    pipeline = Pipeline(
+        sources(), RuleSet(book), book, Enricher(enrichment), load_severity(None, [RULES]), clock_skew=None
+    )
+    prepared = [pipeline.prepare(record) for records in log.values() for record in records]
+    known = sorted((one for one in prepared if one.time is not None), key=lambda one: one.time or 0)
+    alerts: list[Alert] = []
+    for start in range(0, len(known), 500):
+        alerts += pipeline.process(known[start : start + 500]).alerts
+    return alerts
+
+
+def spread(cluster: Cluster, log: Log) -> None:
+    """Put each record into a partition of its source, and say before and after how far time has come."""
+    times: defaultdict[str, int] = defaultdict(int)
+    for name, records in log.items():
+        reader = Pipeline(
+            sources(), RuleSet(load_rules([RULES])), load_rules([RULES]), None, load_severity(None, [RULES])
+        )
+        prepared = [reader.prepare(record) for record in records]
+        ordered = [one.time for one in prepared if one.time is not None]
+        times[name] = max(ordered)
+        for number in range(RAW_PARTITIONS):
+            cluster.raw[f"{name}/{number}"].input.append(Progress(min(ordered)))
+        for one in prepared:
+            number = zlib.crc32(one.record.data) % RAW_PARTITIONS
+            cluster.raw[f"{name}/{number}"].input.append(one.record)
+    for name in log:
+        for number in range(RAW_PARTITIONS):
+            cluster.raw[f"{name}/{number}"].input.append(Progress(max(times.values())))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stages_give_the_alerts_of_the_pipeline(
+    log: Log, enrichment: EnrichConfig, expected: list[Alert], seed: int
+) -> None:
+    cluster = Cluster(enrichment, seed)
+    spread(cluster, log)
+    alerts = cluster.run(restarts=seed > 0)
+    assert episodes(expected)
+    assert episodes(alerts) == episodes(expected)
+    assert pages(alerts) == pages(expected)
