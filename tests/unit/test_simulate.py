@@ -298,7 +298,8 @@ def test_command_writes_what_it_promises(tmp_path: Path) -> None:
     arguments = ["simulate", "--seed", "3", "--people", "40", "--days", "2", "--start", "2026-05-01"]
     result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path), "--incident", "zip_upload"])
     assert result.exit_code == exits.DONE, result.output
-    assert {path.name for path in tmp_path.iterdir()} == {"config", "logs", "outfall.toml", "live.toml", "truth.json"}
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"config", "logs", "outfall.toml", "live.toml", "truth.json"}
     assert stories_of(tmp_path)["zip_upload"]["start"].startswith("2026-05-01")
 
 
