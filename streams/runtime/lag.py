@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import TopicAuthorizationFailedError
+import aiokafka
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from kafka import KafkaAdminClient, TopicPartition
 
 from streams.errors import ConfigError
 from streams.kafka_settings import Kafka
-from streams.runtime.kafka_client import administration, patiently, short_arguments
+from streams.runtime.kafka_client import administration, client_arguments, patiently
 from streams.runtime.topic_admin import find
 from streams.runtime.topic_content import ends
 from streams.runtime.topics import Topics
@@ -75,7 +76,10 @@ def measure(settings: Settings) -> list[PartitionLag]:
             TopicPartition(name, number) for name in topics.inputs for number in range(found[name].partitions)
         ]
         lags = _offsets(admin, topics.group, places)
-        times = _next_times(settings.kafka, [one for one in lags if one.lag])
+    try:
+        times = asyncio.run(_next_times(settings.kafka, [one for one in lags if one.lag]))
+    except KafkaError as error:
+        raise ConfigError([f"the times of the next records cannot be read: {error}"]) from None
     return [replace(one, next_time=times.get(TopicPartition(one.topic, one.partition))) for one in lags]
 
 
@@ -93,36 +97,49 @@ def _offsets(admin: KafkaAdminClient, group: str, places: list[TopicPartition]) 
     ]
 
 
-def _next_times(kafka: Kafka, behind: Iterable[PartitionLag]) -> dict[TopicPartition, int]:
-    """Read one record of each partition, outside of the group, for its time alone."""
-    wanted: dict[str, dict[TopicPartition, PartitionLag]] = {}
+async def _next_times(kafka: Kafka, behind: Iterable[PartitionLag]) -> dict[TopicPartition, int]:
+    """Read one record of each partition, outside of the group, for its time alone.
+
+    With aiokafka, which has what any producer may compress with; kafka-python would need a package for each.
+    """
+    wanted: dict[str, dict[aiokafka.TopicPartition, PartitionLag]] = {}
     for one in behind:
-        wanted.setdefault(one.topic, {})[TopicPartition(one.topic, one.partition)] = one
+        wanted.setdefault(one.topic, {})[aiokafka.TopicPartition(one.topic, one.partition)] = one
     if not wanted:
         return {}
-    reading = {"enable_auto_commit": False, "max_partition_fetch_bytes": _FETCH}
     times: dict[TopicPartition, int] = {}
-    with closing(KafkaConsumer(**short_arguments(kafka), **reading)) as consumer:
+    consumer = aiokafka.AIOKafkaConsumer(
+        **client_arguments(kafka), enable_auto_commit=False, max_partition_fetch_bytes=_FETCH
+    )
+    await consumer.start()
+    try:
         for places in wanted.values():
             try:
-                times |= _times(consumer, places)
+                found = await _times(consumer, places)
             except TopicAuthorizationFailedError:  # then how long ago is unknown, and nothing else is
                 continue
+            times |= {TopicPartition(place.topic, place.partition): time for place, time in found.items()}
+    finally:
+        await consumer.stop()
     return times
 
 
-def _times(consumer: KafkaConsumer, places: dict[TopicPartition, PartitionLag]) -> dict[TopicPartition, int]:
+async def _times(
+    consumer: aiokafka.AIOKafkaConsumer, places: dict[aiokafka.TopicPartition, PartitionLag]
+) -> dict[aiokafka.TopicPartition, int]:
     consumer.assign(list(places))
     for place, one in places.items():
         consumer.seek(place, one.position)
-    times: dict[TopicPartition, int] = {}
+    times: dict[aiokafka.TopicPartition, int] = {}
     end = time.monotonic() + _WAIT
     waiting = set(places)
     while waiting and time.monotonic() < end:
-        for place, records in consumer.poll(timeout_ms=500).items():
+        for place, records in (await consumer.getmany(*waiting, timeout_ms=500)).items():
             times.setdefault(place, records[0].timestamp)
-        done = {place for place in waiting if place in times or consumer.position(place) >= places[place].end}
-        waiting -= done  # of a partition that holds nothing but marks any more, no record comes
-        if done:
-            consumer.pause(*done)
+        # Of a partition that holds nothing but marks any more, no record comes.
+        waiting -= {
+            place
+            for place in waiting
+            if place in times or await consumer.position(place) >= places[place].end
+        }
     return times
