@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from streams.event import RawRecord
-from streams.pipeline import Outcome, Pipeline, Prepared
+from streams.pipeline import Outcome, Pipeline
 from streams.runtime.feed import Clock
 from streams.runtime.store import Store
 from streams.sinks.jsonl import JsonLines
+from streams.stages.reader import Prepared
 
 BATCH_BYTES = 16 << 20
 
