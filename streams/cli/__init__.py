@@ -14,6 +14,7 @@ from streams.cli import (
     demo,
     exits,
     formats,
+    lag,
     match,
     metrics,
     normalise,
@@ -23,6 +24,7 @@ from streams.cli import (
     rules,
     run,
     simulate,
+    topics,
     worker,
 )
 from streams.cli.help_text import unwrap_help
@@ -49,7 +51,9 @@ rules.register(app)
 replay.register(app)
 metrics.register(app)
 demo.register(app)
+topics.register(app)
 worker.register(app)
+lag.register(app)
 publish.register(app)
 unwrap_help(app)
 
