@@ -52,9 +52,12 @@ def worker(topics: Topics) -> Iterator[Grant]:
 
 
 def producer(topics: Topics) -> Iterator[Grant]:
-    """Give what those must be allowed who bring raw records: they cannot read any."""
+    """Give what those must be allowed who bring raw records: they cannot read any.
+
+    `outfall produce` asks how large a record the topic takes.
+    """
     for topic in topics.sources:
-        yield Grant("TOPIC", topic, ("WRITE",))
+        yield Grant("TOPIC", topic, ("WRITE", "DESCRIBE_CONFIGS"))
 
 
 def reader(topics: Topics) -> Iterator[Grant]:
@@ -64,7 +67,7 @@ def reader(topics: Topics) -> Iterator[Grant]:
 
 
 def operator(topics: Topics) -> Iterator[Grant]:
-    """Give what people must be allowed who make topics, watch the lag, and look after dead letters.
+    """Give what people must be allowed who make topics, publish rules, watch the lag, handle dead letters.
 
     They read no raw records but the dead ones, which they may send to the raw topics again.
     """
@@ -75,6 +78,7 @@ def operator(topics: Topics) -> Iterator[Grant]:
             "TOPIC", topic.name, ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", *also.get(topic.name, ()))
         )
     yield Grant("GROUP", topics.group, ("DESCRIBE",))
+    yield Grant("TRANSACTIONAL_ID", topics.publisher, ("WRITE",))
     yield Grant("CLUSTER", CLUSTER, ("DESCRIBE", "DESCRIBE_CONFIGS"))
 
 
