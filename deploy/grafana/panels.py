@@ -172,6 +172,7 @@ ROWS: dict[str, list[Graph | Number]] = {
             {
                 "{{severity}} {{status}}": "sum by (severity, status) (increase(outfall_alerts_total[1h]))",
                 "pages, {{severity}}": "sum by (severity) (increase(outfall_pages_total[1h]))",
+                "shortened": "sum(increase(outfall_alerts_shortened_total[1h]))",
             },
             "Revisions of alerts.",
         ),

@@ -10,6 +10,7 @@ import typer
 from streams.cli import (
     alerts,
     config,
+    dead_letters,
     demo,
     exits,
     formats,
@@ -40,6 +41,7 @@ app = typer.Typer(
 run.register(app)
 alerts.register(app)
 config.register(app)
+dead_letters.register(app)
 produce.register(app)
 simulate.register(app)
 match.register(app)

@@ -15,6 +15,7 @@ from streams.runtime.build import misplaced
 from streams.runtime.editions import Editions
 from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.health import Health
+from streams.runtime.topic_admin import check_topics
 from streams.runtime.topics import Topics
 from streams.runtime.watch import Watch
 from streams.runtime.worker import Worker
@@ -43,6 +44,8 @@ async def _work(settings: Settings) -> None:
         watch = Watch(settings, metrics, health)
         editions = Editions(settings, topics, lambda: watch.reloaded(failed=True))
         stages = await editions.first()
+        if problems := await asyncio.to_thread(check_topics, settings, stages.parts.enrichment):
+            raise ConfigError(problems)
         watch.runs(stages)
         spare_garbage_collection()
         await Worker(settings, stages, watch).run(editions.further())

@@ -48,6 +48,11 @@ def agreement(settings: Settings, pseudonyms: Pseudonymiser) -> dict[str, Any]:
     return {"settings": parts, "sha256": {name: _sha256(part) for name, part in parts.items()}}
 
 
+def digest(agreed: Mapping[str, Any]) -> str:
+    """Give the hash by which alerts and metrics name what was agreed."""
+    return hashlib.sha256(orjson.dumps(agreed, option=_CANONICAL)).hexdigest()
+
+
 def differences(ours: Mapping[str, Any], theirs: object) -> list[str]:
     """Say each setting that is not as agreed: its name, what is set here, what was agreed.
 

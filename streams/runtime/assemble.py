@@ -6,6 +6,7 @@ from streams.correlate.describe import Edition
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
 from streams.normalise import FORMATS
+from streams.runtime.agreement import agreement, digest
 from streams.runtime.build import load_parts
 from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
@@ -74,16 +75,14 @@ def assemble(settings: Settings, topics: Topics, publication: Publication | None
     if publication is not None:
         settings = publication.unpack(settings.state, settings)
     book, severity, enrichment = load_parts(settings)
-    version = edition(book, settings.rules)
-    if publication is not None:
-        version = Edition(book.hash, publication.revision)
+    revision = edition(book, settings.rules).revision if publication is None else publication.revision
     breaker = settings.dead_letters.breaker
     parts = Parts(
         book,
         RuleSet(book, cache=user_cache()),
         enrichment,
         severity,
-        version,
+        Edition(book.hash, revision, digest(agreement(settings, enrichment))),
         settings.limits,
         settings.clock_skew,
         settings.kafka.partitions,

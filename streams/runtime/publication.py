@@ -21,8 +21,8 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from streams.detect.load import TEST_SUFFIXES
 from streams.errors import ConfigError
-from streams.rulebook.case import SUFFIX as TEST_SUFFIX
 from streams.settings import Settings
 
 MANIFEST = b"manifest"
@@ -90,7 +90,7 @@ def collect(settings: Settings, revision: str | None) -> Publication:
             for file in inside:
                 name = file.relative_to(path if path.is_dir() else path.parent)
                 hidden = any(part.startswith(".") for part in name.parts)
-                if file.suffix in (".yml", ".yaml") and not hidden and not file.name.endswith(TEST_SUFFIX):
+                if file.suffix in (".yml", ".yaml") and not hidden and not file.name.endswith(TEST_SUFFIXES):
                     files[f"rules/{number}/{name.as_posix()}"] = file.read_bytes()
         if settings.enrich is not None:
             for file in sorted(settings.enrich.iterdir()):

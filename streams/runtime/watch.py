@@ -217,6 +217,9 @@ class TaskWatch:
                 self._metrics.count("outfall_pages_total", rule=alert.rule.id, severity=alert.severity)
             if alert.revision == 1:
                 logger.info("alert raised", alert=alert.id, rule=alert.rule.id)
+        if shortened := sent.counts["shortened"]:
+            self._metrics.count("outfall_alerts_shortened_total", shortened)
+            logger.warning("alerts are too large for a message and were shortened", count=shortened)
         if sent.counts["late"]:
             self._metrics.count("outfall_events_late_total", sent.counts["late"])
         for limit in ("values", "values_recomputed", "chained_evidence", "groups"):

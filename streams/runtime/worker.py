@@ -184,7 +184,13 @@ class Worker:
     def _task(self, tp: TP) -> Task:
         return Task(
             self._stages.input(tp.topic, tp.partition),
-            Outgoing(self._topics, tp.topic, tp.partition, alert_partitions=self._settings.kafka.partitions),
+            Outgoing(
+                self._topics,
+                tp.topic,
+                tp.partition,
+                alert_partitions=self._settings.kafka.partitions,
+                max_message=self._settings.kafka.max_message,
+            ),
             self._client,
             group=self._topics.group,
             limit=self._settings.kafka.batch,
