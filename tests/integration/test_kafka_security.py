@@ -121,18 +121,23 @@ def test_outfall_itself_gets_by_with_them(lives: dict[str, Live], tmp_path: Path
     command = [OUTFALL, "worker", "--config", lives["worker"].config]
     environment = ENVIRONMENT | {"OUTFALL_WORKER__LISTEN": "", "OUTFALL_WORKER__CONFIGURATION": "topic"}
     environment["OUTFALL_PSEUDONYM_KEY"] = KEY
-    with running(command, output=tmp_path / "printed", environment=environment) as worker:
-        (tmp_path / "access.log").write_text(LINE * 20, encoding="utf-8")
-        produced = lives["producer"].run("produce", f"proxy={tmp_path / 'access.log'}")
+    printed, log = tmp_path / "printed", tmp_path / "access.log"
+    log.write_text(LINE * 20, encoding="utf-8")
+    with running(command, output=printed, environment=environment) as worker:
+        produced = lives["producer"].run("produce", f"proxy={log}")
         assert produced.status == 0, produced.complaints
 
-        def read() -> bool:
-            assert worker.poll() is None, (tmp_path / "printed").read_text()
-            lines = lives["operator"].run("lag").lines
-            raw = [line for line in lines if line["topic"] == lives["worker"].raw]
-            return all(line["lag"] <= 1 and line["committed"] is not None for line in raw)
+        def dead(attempts: int) -> bool:
+            assert worker.poll() is None, printed.read_text()
+            letters = lives["operator"].run("dead-letters", "list").lines
+            return [letter["attempts"] for letter in letters] == [attempts]
 
-        wait_for("the worker to read all", read)
+        wait_for("the record that is no line to be dead", lambda: dead(1))
+        replayed = lives["operator"].run("dead-letters", "replay")
+        assert replayed.status == 0, replayed.complaints
+        wait_for("it to be dead once more", lambda: dead(2))
+    purged = lives["operator"].run("dead-letters", "purge", "--all")
+    assert purged.status == 0, purged.complaints
 
 
 def test_a_worker_can_do_its_work(lives: dict[str, Live]) -> None:
