@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from streams.cli.help_text import unwrapped
+
 Config = Annotated[Path, typer.Option(envvar="OUTFALL_CONFIG", help="The settings file (TOML).")]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID …]", help="Only these.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Only these.")]
 Source = Annotated[str | None, typer.Option(help="Only those of this source.")]
 Stage = Annotated[str | None, typer.Option(help="Only those that this step gave up.")]
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Only those whose reason holds this text.")]
@@ -30,7 +32,7 @@ they are Kafka topics, in the topic PREFIX.dead-letters of [bold]outfall worker[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    letters = typer.Typer(help=_GROUP, no_args_is_help=True)
+    letters = typer.Typer(help=unwrapped(_GROUP), no_args_is_help=True)
     letters.command("list")(list_letters)
     for command in (show, replay, purge):
         letters.command()(command)
@@ -123,8 +125,8 @@ def purge(
     """Delete dead letters for ever: those that are meant, or with [bold]--all[/] every one.
 
     Kafka deletes from the beginning of a topic and nowhere else. So of those that are meant only those go
-    that have no other open letter before them; exit status 1 where some are left. [bold]--until TIME[/]
-    alone always goes through. Letters that were replayed are in nobody's way and go too.
+    that have no other open letter before them; exit status 1 where some are left. With [bold]--until[/] alone
+    hardly any is. Letters that were replayed are in nobody's way and go too.
     """
     from streams.cli.letter_filters import Filters  # noqa: PLC0415 - keeps --help fast
     from streams.cli.lettering import purge_entries  # noqa: PLC0415 - see above

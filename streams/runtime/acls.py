@@ -48,7 +48,7 @@ def worker(topics: Topics) -> Iterator[Grant]:
         yield Grant("TOPIC", topic, ("WRITE", "DESCRIBE_CONFIGS"))
     yield Grant("TOPIC", topics.configuration, ("READ", "DESCRIBE_CONFIGS"))
     yield Grant("GROUP", topics.group, ("READ",))
-    yield Grant("TRANSACTIONAL_ID", f"{topics.prefix}.", ("WRITE",), prefixed=True)
+    yield Grant("TRANSACTIONAL_ID", f"{topics.prefix}/", ("WRITE",), prefixed=True)
 
 
 def producer(topics: Topics) -> Iterator[Grant]:

@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from streams.errors import ConfigError
 from streams.kafka_settings import Kafka
-from streams.runtime.kafka_client import admin
+from streams.runtime.kafka_client import ASK_ACLS, administration
 
 _LARGEST = "max.message.bytes"
 _USUAL = 1024 * 1024 + 12
@@ -33,12 +33,9 @@ def find_topics(kafka: Kafka, wanted: Mapping[str, str]) -> dict[str, FoundTopic
         ConfigError: no broker answers, or with every topic that is not there or may not be looked at.
     """
     names = sorted(set(wanted.values()))
-    with admin(kafka) as client:
-        try:
-            described = {topic["name"]: topic for topic in client.describe_topics(names)}
-            largest = _largest(client, names)
-        except KafkaError as error:
-            raise ConfigError([f"the topics cannot be looked at: {error}"]) from None
+    with administration(kafka) as client:
+        described = {topic["name"]: topic for topic in client.describe_topics(names)}
+        largest = _largest(client, names)
     problems = [_problem(user, name, described.get(name, {})) for user, name in wanted.items()]
     if any(problems):
         raise ConfigError([problem for problem in problems if problem])
@@ -53,7 +50,7 @@ def _problem(user: str, name: str, described: Mapping[str, Any]) -> str | None:
     if code == 3:  # UNKNOWN_TOPIC_OR_PARTITION
         return f"{user}: there is no topic {name}; `outfall topics create` makes it"
     if code:
-        return f"{user}: topic {name} cannot be used (Kafka's error {code}); see its ACLs"
+        return f"{user}: topic {name} cannot be used (Kafka's error {code}); {ASK_ACLS}"
     return None
 
 

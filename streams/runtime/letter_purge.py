@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kafka import TopicPartition
-from kafka.errors import KafkaError
 
-from streams.errors import ConfigError
 from streams.kafka_settings import Kafka
-from streams.runtime.kafka_client import admin
+from streams.runtime.kafka_client import administration
 from streams.runtime.letter_topic import LetterTopic
 from streams.runtime.letters import Picker, Wanted
 
@@ -71,8 +69,5 @@ def purge_records(kafka: Kafka, topic: str, purge: Purge) -> None:
     Raises:
         ConfigError: no broker answers, or Kafka refuses.
     """
-    with admin(kafka) as client:
-        try:
-            client.delete_records({TopicPartition(topic, each): to for each, to in purge.offsets.items()})
-        except KafkaError as error:
-            raise ConfigError([f"topic {topic}: nothing was deleted: {error}"]) from None
+    with administration(kafka) as client:
+        client.delete_records({TopicPartition(topic, each): to for each, to in purge.offsets.items()})

@@ -113,11 +113,11 @@ class _Resender:
         letter = entry.letter
         if entry.foreign:
             return entry.foreign
+        if _place(letter)[0] in self._inner:
+            return f"it died in topic {_place(letter)[0]}: it is no raw record, but what was made of one"
         topic = self._raw.get(letter.origin.source)
         if topic is None:
             return f"no source {letter.origin.source} of kind kafka is configured"
-        if _place(letter)[0] in self._inner:
-            return f"it died in topic {_place(letter)[0]}, after it had been read: it is no raw record"
         if not fits(RawRecord(letter.data, letter.origin), topic):
             return f"it is larger than topic {topic.name} takes (max.message.bytes is {topic.largest})"
         return None

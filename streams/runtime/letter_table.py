@@ -12,9 +12,7 @@ from streams.runtime.dead_letters import Letter
 from streams.runtime.letters import Entry
 
 if TYPE_CHECKING:
-    from streams.stages.reader import (
-        DeadLetter,  # `outfall alerts` needs the store without the whole pipeline
-    )
+    from streams.stages.reader import DeadLetter  # `outfall alerts` needs the store without the pipeline
 
 SCHEMA = """
 CREATE TABLE dead_letters (

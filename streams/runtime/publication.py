@@ -112,8 +112,8 @@ async def publish(client: dict[str, Any], topic: str, transactional_id: str, new
     parts = {hashlib.sha256(part).hexdigest(): part for data in new.files.values() for part in _parts(data)}
     async with _reading(client, topic) as records:
         _, there = await records()
-    producer = AIOKafkaProducer(
-        **client, transactional_id=transactional_id, compression_type="lz4", max_request_size=8 * 1024 * 1024
+    producer = AIOKafkaProducer(  # gzip: kafka-python, which reads the agreement in this topic, knows it too
+        **client, transactional_id=transactional_id, compression_type="gzip", max_request_size=8 * 1024 * 1024
     )
     await producer.start()
     try:

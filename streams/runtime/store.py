@@ -25,9 +25,7 @@ from streams.sinks.sqlite import AlertTables
 from streams.state import Change, Saved
 
 if TYPE_CHECKING:
-    from streams.stages.reader import (
-        DeadLetter,  # `outfall alerts` needs the store without the whole pipeline
-    )
+    from streams.stages.reader import DeadLetter  # `outfall alerts` needs the store without the pipeline
 
 FILE = "outfall.db"
 

@@ -78,11 +78,11 @@ class Topics:
 
     def state(self, topic: str) -> str:
         """Give the state topic of the step that reads a topic."""
-        return f"{self.prefix}.state.{topic.removeprefix(self.prefix + '.')}"
+        return f"{self.prefix}.state.{topic}"
 
     def transactional_id(self, topic: str, partition: int) -> str:
         """Give the name under which the one task that reads a partition writes."""
-        return f"{self.prefix}.{topic}.{partition}"
+        return f"{self.prefix}/{topic}/{partition}"  # no name of a topic holds a slash
 
     def __iter__(self) -> Iterator[Topic]:
         kafka = self._settings.kafka

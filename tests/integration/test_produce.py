@@ -217,7 +217,7 @@ def test_a_signal_stops_it_and_what_was_sent_is_safe(site: Site, source: str) ->
     site.configure(gateway="ecs")
     site.make("gateway")
     site.log("log", *(event(number) for number in range(50)))
-    with site.start(source, "--speed", "30", "--let-pass", "1h") as process:
+    with site.start(source, "--speed", "120", "--let-pass", "1h") as process:
         assert process.stdin
         process.stdin.write(f"{event(0)}\n{event(1)}\n")
         process.stdin.flush()
