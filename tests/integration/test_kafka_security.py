@@ -203,7 +203,7 @@ def test_a_worker_makes_no_topics_and_keeps_to_its_names(lives: dict[str, Live])
     with admin(**client_arguments(live.settings.kafka)) as client, pytest.raises(AdminTopicError):
         client.create_topics({"council.more": {}})
     with pytest.raises(TransactionalIdAuthorizationFailed):
-        send(live, [live.topics.matches], "council2.x.0")
+        send(live, [live.topics.matches], "council2/x/0")
     with pytest.raises(GroupAuthorizationFailedError):
         received(live, live.raw, "council2")
 

@@ -32,7 +32,7 @@ def rights(live: Live, role: str) -> set[tuple[str, str, str]]:
 def test_a_worker_makes_no_topics_and_reads_only_what_it_must(live: Live) -> None:
     given = rights(live, "worker")
     assert {operation for _, _, operation in given} == {"READ", "WRITE", "DESCRIBE_CONFIGS"}
-    assert ("TRANSACTIONAL_ID", "council.*", "WRITE") in given
+    assert ("TRANSACTIONAL_ID", "council/*", "WRITE") in given
     assert ("GROUP", "council", "READ") in given
     assert {name for kind, name, operation in given if (kind, operation) == ("TOPIC", "READ")} == {
         "council-raw",
@@ -40,8 +40,8 @@ def test_a_worker_makes_no_topics_and_reads_only_what_it_must(live: Live) -> Non
         "council.matches",
         "council.configuration",
         "council.state.council-raw",
-        "council.state.content",
-        "council.state.matches",
+        "council.state.council.content",
+        "council.state.council.matches",
     }
     assert ("TOPIC", "council-raw", "WRITE") not in given
     assert ("TOPIC", "council.configuration", "WRITE") not in given
@@ -75,7 +75,7 @@ def test_as_commands_for_a_shell(live: Live) -> None:
     ]
     assert any(" --operation DescribeConfigs " in command for command in commands)
     assert any(
-        command.endswith("--transactional-id council. --resource-pattern-type prefixed")
+        command.endswith("--transactional-id council/ --resource-pattern-type prefixed")
         for command in commands
     )
 
