@@ -81,5 +81,6 @@ def test_a_batch_writes_as_much_into_a_large_window_as_into_a_small_one(conditio
         task.process([Message("u", events=some)])
         changes = [change for table in task.tables for change in table.drain()]
         sizes.append(sum(len(change.key) + len(change.value or b"") for change in changes))
-    assert sizes[-1] < 1.05 * sizes[1], sizes
+    once_it_pages = sizes[len(sizes) // 2]  # the people of a breach are written down as well
+    assert sizes[-1] < 1.05 * once_it_pages, sizes
     assert sizes[-1] / BATCH < 1500, "bytes an event"
