@@ -15,8 +15,10 @@ from streams.enrich.egress import upload_size
 from streams.enrich.marks import UPLOAD_SIZE_UNKNOWN, mark
 from streams.enrich.subjects import Subjects, outside_caseload
 from streams.event import NANOSECONDS, Event, Fields, LogSource, strings
+from streams.memo import remembered
 from streams.state import Table
 
+_EGRESS = LogSource("egress", "outfall")
 RETENTION = 30 * 24 * 3600 * NANOSECONDS
 
 __all__ = ["RETENTION", "EnrichConfig", "Enricher"]
@@ -61,10 +63,12 @@ class Enricher:
     def conclude(self, event: Event) -> None:
         """Say in place what only the complete list of people allows to say; all there is, without content."""
         fields = event.fields
-        person = self._config.directory.by_id.get(str(fields.get("outfall.actor.id")))
-        exempt = person is not None and person.caseload_exempt
-        outside_caseload(fields, self._config.caseloads, exempt=exempt)
-        uncovered_categories(fields)
+        if fields.get("outfall.subjects.id") is not None:
+            person = self._config.directory.by_id.get(str(fields.get("outfall.actor.id")))
+            exempt = person is not None and person.caseload_exempt
+            outside_caseload(fields, self._config.caseloads, exempt=exempt)
+        if fields.get("outfall.destination.agreement_categories") is not None:
+            uncovered_categories(fields)
 
     def expire(self, watermark: int) -> None:
         """Forget what is too old to matter to any event that may still come."""
@@ -83,10 +87,18 @@ class Enricher:
         egress = fields.get("outfall.egress") is True
         if egress and fields.get("outfall.channel") == "web" and upload_size(fields) is None:
             mark(event, UPLOAD_SIZE_UNKNOWN)
-        ours = [*strings(fields.get("outfall.channel")), *(["egress"] if egress else [])]
-        sources = (LogSource(category, "outfall") for category in ours)
-        event.logsources = tuple(dict.fromkeys((*event.logsources, *sources)))
+        ours = [*map(_log_source, strings(fields.get("outfall.channel")))]
+        if egress:
+            ours.append(_EGRESS)
+        event.logsources = tuple(dict.fromkeys((*event.logsources, *ours)))
 
 
 def _add(fields: Fields, more: Fields) -> None:
-    fields.update({name: value for name, value in more.items() if fields.get(name) is None})
+    for name, value in more.items():
+        if fields.get(name) is None:
+            fields[name] = value
+
+
+@remembered
+def _log_source(category: str) -> LogSource:
+    return LogSource(category, "outfall")
