@@ -6,6 +6,8 @@ event brings along (a document that was enriched before) are kept where nothing 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from streams.enrich.actor import Actor, Actors, day_of
 from streams.enrich.config import EnrichConfig
 from streams.enrich.content import Content
@@ -15,10 +17,10 @@ from streams.enrich.egress import upload_size
 from streams.enrich.marks import UPLOAD_SIZE_UNKNOWN, mark
 from streams.enrich.subjects import Subjects, outside_caseload
 from streams.event import NANOSECONDS, Event, Fields, LogSource, strings
-from streams.memo import remembered
 from streams.state import Table
 
-_EGRESS = LogSource("egress", "outfall")
+_LOG_SOURCES = 64
+"""Sets of log sources that are remembered: a few for each format. Few, since documents may state any."""
 RETENTION = 30 * 24 * 3600 * NANOSECONDS
 
 __all__ = ["RETENTION", "EnrichConfig", "Enricher"]
@@ -87,10 +89,8 @@ class Enricher:
         egress = fields.get("outfall.egress") is True
         if egress and fields.get("outfall.channel") == "web" and upload_size(fields) is None:
             mark(event, UPLOAD_SIZE_UNKNOWN)
-        ours = [*map(_log_source, strings(fields.get("outfall.channel")))]
-        if egress:
-            ours.append(_EGRESS)
-        event.logsources = tuple(dict.fromkeys((*event.logsources, *ours)))
+        channels = tuple(strings(fields.get("outfall.channel")))
+        event.logsources = _with_ours(event.logsources, channels, egress)
 
 
 def _add(fields: Fields, more: Fields) -> None:
@@ -99,6 +99,10 @@ def _add(fields: Fields, more: Fields) -> None:
             fields[name] = value
 
 
-@remembered
-def _log_source(category: str) -> LogSource:
-    return LogSource(category, "outfall")
+@lru_cache(maxsize=_LOG_SOURCES)
+def _with_ours(
+    logsources: tuple[LogSource, ...], channels: tuple[str, ...], egress: bool
+) -> tuple[LogSource, ...]:
+    """Add the log sources that events of these channels are of besides."""
+    ours = [LogSource(category, "outfall") for category in (*channels, *(["egress"] if egress else []))]
+    return tuple(dict.fromkeys((*logsources, *ours)))

@@ -7,6 +7,7 @@ feed for Splunk. Fields: https://help.zscaler.com/zia/nss-feed-output-format-web
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -46,9 +47,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "rule": ("rulelabel",),
     "dlp": ("dlpeng", "dlpengine"),
 }
-_IN_ORDER = [(key, name) for key, names in _NAMES.items() for name in names]
 _NOTHING = frozenset({"", "-", "none", "na", "n/a", "not available"})
-_LONGEST_NOTHING = max(map(len, _NOTHING))  # no text becomes shorter in lower case
+_INITIALS = "nN-"  # of these; no other character becomes one of them in lower case
+_READ = frozenset(name for names in _NAMES.values() for name in names)
+_FIELDS = 256
+_FEEDS = 16
+"""Sets of fields that are remembered; an organisation has one or two."""
 _LOG_SOURCES = (LogSource("proxy", "zscaler"),)
 _SCHEMES = {
     "http": "http",
@@ -101,13 +105,22 @@ def _said(record: dict[str, Any]) -> dict[str, str]:
     `None`, `NA` and the like say nothing.
     """
     said: dict[str, str] = {}
-    for key, name in _IN_ORDER:
-        if name in record and key not in said:
+    # Of a record of ever so many fields nothing is remembered but those that are read.
+    names = record if len(record) <= _FIELDS else filter(_READ.__contains__, record)
+    for key, name in _present(tuple(names)):
+        if key not in said:
             value = record[name]
             value = value.strip() if isinstance(value, str) else text(value)
-            if value and (len(value) > _LONGEST_NOTHING or value.lower() not in _NOTHING):
+            if value and (value[0] not in _INITIALS or value.lower() not in _NOTHING):
                 said[key] = value
     return said
+
+
+@lru_cache(maxsize=_FEEDS)
+def _present(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Give those of `_NAMES` that are among the fields of a record; a feed has the same in all records."""
+    there = set(names)
+    return [(key, name) for key, listed in _NAMES.items() for name in listed if name in there]
 
 
 def _time(record: dict[str, Any], zone: dt.tzinfo) -> int:
@@ -117,7 +130,7 @@ def _time(record: dict[str, Any], zone: dt.tzinfo) -> int:
     said = text(record.get("time")) or text(record.get("datetime"))
     if said is None:
         raise RecordError("time is missing: none of epochtime, time and datetime is there")
-    if (text(record.get("tz")) or "").upper() in ("GMT", "UTC"):
+    if "tz" in record and (text(record["tz"]) or "").upper() in ("GMT", "UTC"):
         zone = dt.UTC
     return parse_ctime(said, zone) if said[:1].isalpha() else parse_time(said, zone)
 
