@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from streams.errors import RecordError
@@ -172,13 +173,21 @@ def first(value: Value) -> Scalar:
 def rfc3339(time: int) -> str:
     """Write nanoseconds since the epoch as RFC 3339 in UTC, with as many fraction digits as are needed."""
     seconds, fraction = divmod(time, NANOSECONDS)
-    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+    whole = _to_second(seconds)
+    if not fraction:
+        return whole + "Z"
     digits = f"{fraction:09d}"
-    for keep in (0, 3, 6):
+    for keep in (3, 6):
         if not digits[keep:].strip("0"):
             digits = digits[:keep]
             break
-    return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + (f".{digits}" if digits else "") + "Z"
+    return f"{whole}.{digits}Z"
+
+
+@lru_cache(maxsize=4096)
+def _to_second(seconds: int) -> str:
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
 
 
 def checked_time(nanoseconds: int) -> int:

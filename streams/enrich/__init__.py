@@ -6,6 +6,8 @@ event brings along (a document that was enriched before) are kept where nothing 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from streams.enrich.actor import Actor, Actors, day_of
 from streams.enrich.config import EnrichConfig
 from streams.enrich.content import Content
@@ -17,6 +19,8 @@ from streams.enrich.subjects import Subjects, outside_caseload
 from streams.event import NANOSECONDS, Event, Fields, LogSource, strings
 from streams.state import Table
 
+_LOG_SOURCES = 64
+"""Sets of log sources that are remembered: a few for each format. Few, since documents may state any."""
 RETENTION = 30 * 24 * 3600 * NANOSECONDS
 
 __all__ = ["RETENTION", "EnrichConfig", "Enricher"]
@@ -61,10 +65,12 @@ class Enricher:
     def conclude(self, event: Event) -> None:
         """Say in place what only the complete list of people allows to say; all there is, without content."""
         fields = event.fields
-        person = self._config.directory.by_id.get(str(fields.get("outfall.actor.id")))
-        exempt = person is not None and person.caseload_exempt
-        outside_caseload(fields, self._config.caseloads, exempt=exempt)
-        uncovered_categories(fields)
+        if fields.get("outfall.subjects.id") is not None:
+            person = self._config.directory.by_id.get(str(fields.get("outfall.actor.id")))
+            exempt = person is not None and person.caseload_exempt
+            outside_caseload(fields, self._config.caseloads, exempt=exempt)
+        if fields.get("outfall.destination.agreement_categories") is not None:
+            uncovered_categories(fields)
 
     def expire(self, watermark: int) -> None:
         """Forget what is too old to matter to any event that may still come."""
@@ -83,10 +89,20 @@ class Enricher:
         egress = fields.get("outfall.egress") is True
         if egress and fields.get("outfall.channel") == "web" and upload_size(fields) is None:
             mark(event, UPLOAD_SIZE_UNKNOWN)
-        ours = [*strings(fields.get("outfall.channel")), *(["egress"] if egress else [])]
-        sources = (LogSource(category, "outfall") for category in ours)
-        event.logsources = tuple(dict.fromkeys((*event.logsources, *sources)))
+        channels = tuple(strings(fields.get("outfall.channel")))
+        event.logsources = _with_ours(event.logsources, channels, egress)
 
 
 def _add(fields: Fields, more: Fields) -> None:
-    fields.update({name: value for name, value in more.items() if fields.get(name) is None})
+    for name, value in more.items():
+        if fields.get(name) is None:
+            fields[name] = value
+
+
+@lru_cache(maxsize=_LOG_SOURCES)
+def _with_ours(
+    logsources: tuple[LogSource, ...], channels: tuple[str, ...], egress: bool
+) -> tuple[LogSource, ...]:
+    """Add the log sources that events of these channels are of besides."""
+    ours = [LogSource(category, "outfall") for category in (*channels, *(["egress"] if egress else []))]
+    return tuple(dict.fromkeys((*logsources, *ours)))

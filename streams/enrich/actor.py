@@ -11,9 +11,11 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from streams.enrich.directory import Directory, Person
 from streams.event import NANOSECONDS, Fields, Value, first
+from streams.memo import ENTRIES, LONGEST
 
 _SID = re.compile(r"S-1-[0-9]{1,3}(-[0-9]{1,20}){1,15}", re.IGNORECASE)
 _SERVICE_SIDS = re.compile(r"S-1-5-(7|18|19|20|(80|90|96)(-[0-9]{1,20})*)", re.IGNORECASE)
@@ -58,6 +60,7 @@ class Actors:
     def __init__(self, directory: Directory, internal: Callable[[str], bool]) -> None:
         self._directory = directory
         self._internal = internal
+        self._remembered = lru_cache(maxsize=ENTRIES)(self._meant)
 
     def of(self, fields: Fields) -> Actor | None:
         """Give the actor, or None where the event names nobody.
@@ -65,15 +68,16 @@ class Actors:
         That is the user; for mail the user who logged in to send it, else the sender; on the web, where
         the proxy asks for no names, the machine.
         """
-        found = [self._account(fields)]
-        if fields.get("outfall.channel") == "email":
+        user, channel = self._account(fields), fields.get("outfall.channel")
+        if channel == "email":
             sender = self.spelled(_text(fields.get("email.from.address")) or "")
             inbound = first(fields.get("email.direction")) == "inbound"
-            found = [sender, *found] if inbound else [*found, sender]
-        actors = [actor for actor in found if actor is not None]
-        if not actors and fields.get("outfall.channel") == "web" and (ip := _text(fields.get("source.ip"))):
+            found = [sender, user] if inbound else [user, sender]
+            actors = [actor for actor in found if actor is not None]
+            return min(actors, key=_mere_service, default=None)
+        if user is None and channel == "web" and (ip := _text(fields.get("source.ip"))):
             return Actor(f"ip:{ip.lower()}", "machine")
-        return min(actors, key=lambda actor: actor.person is None and actor.kind == "service", default=None)
+        return user
 
     def spelled(self, spelling: str) -> Actor | None:
         """Give the actor whom one spelling means: account, address, bare name or SID; None for blank text."""
@@ -86,6 +90,13 @@ class Actors:
     def _account(self, fields: Fields) -> Actor | None:
         name, domain = _text(fields.get("user.name")), _text(fields.get("user.domain"))
         email, identity = _text(fields.get("user.email")), _text(fields.get("user.id"))
+        if len(name or "") + len(domain or "") + len(email or "") + len(identity or "") > LONGEST:
+            return self._meant(name, domain, email, identity)
+        return self._remembered(name, domain, email, identity)
+
+    def _meant(
+        self, name: str | None, domain: str | None, email: str | None, identity: str | None
+    ) -> Actor | None:
         if name is not None and "\\" in name:
             domain, _, name = name.partition("\\")
         if name is not None and "@" in name and name.lower() not in _SERVICE_NAMES:
@@ -136,13 +147,24 @@ class Actors:
         return identity if _SID.fullmatch(identity) else identity.lower()
 
 
+def _mere_service(actor: Actor) -> bool:
+    return actor.person is None and actor.kind == "service"
+
+
 def day_of(time: int) -> dt.date:
     """Give the day, in UTC, of a time in nanoseconds since the epoch."""
-    return _EPOCH + dt.timedelta(days=time // _DAY)
+    return _day(time // _DAY)
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> dt.date:
+    return _EPOCH + dt.timedelta(days=number)
 
 
 def _text(value: Value) -> str | None:
     """Give a field's first value as text; None for null, blank, and `-`, many logs' word for nothing."""
+    if value is None:
+        return None
     item = first(value)
     text = "" if item is None or isinstance(item, bool) else str(item).strip()
     return text if text not in ("", "-") else None

@@ -25,7 +25,11 @@ _BEARS = ("outfall.content.carries", "outfall.content.from")
 def bears(event: Event) -> bool:
     """Tell whether an event says anything of content, so that others may explain it, or it others."""
     fields = event.fields
-    return any(fields.get(name) is not None for name in ("outfall.content.produces", *_BEARS))
+    return (
+        fields.get("outfall.content.produces") is not None
+        or fields.get("outfall.content.carries") is not None
+        or fields.get("outfall.content.from") is not None
+    )
 
 
 @dataclass(slots=True)

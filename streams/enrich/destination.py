@@ -11,12 +11,14 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from streams.enrich.actor import Actor
 from streams.enrich.directory import Person
 from streams.enrich.domains import Domains, below, clean_domain
 from streams.enrich.egress import leaves, open_to_anyone, writes
 from streams.event import Fields, Scalar, Value, first, strings
+from streams.memo import remembered
 
 CLASSES = (
     "self",
@@ -68,8 +70,7 @@ class DestinationTable:
         return below(self.internal_domains, clean_domain(domain)) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One place where content goes."""
 
     kind: str
@@ -84,6 +85,8 @@ class Destinations:
     def __init__(self, table: DestinationTable, domains: Domains) -> None:
         self._table = table
         self._domains = domains
+        self._host = remembered(self._class_of)
+        self._site = remembered(self._site_of)
 
     def fields(self, fields: Fields, actor: Actor | None, day: dt.date) -> Fields:
         """Give `outfall.egress` and `outfall.destination.*`; nothing for an event that has no destination."""
@@ -91,8 +94,9 @@ class Destinations:
         targets = self._targets(channel, fields, actor.person if actor else None)
         if not targets:
             return {}
-        external = any(target.kind != "internal" for target in targets)
-        return {"outfall.egress": external and leaves(channel, fields), **_described(targets, day)}
+        described = _described(targets, day)
+        external = described["outfall.destination.class"] != "internal"
+        return {"outfall.egress": external and leaves(channel, fields), **described}
 
     def _targets(self, channel: Scalar, fields: Fields, person: Person | None) -> list[Target]:
         if channel in ("email", "mail_rule"):
@@ -129,8 +133,8 @@ class Destinations:
         return Target(kind, address, partner, resembles)
 
     def _web(self, fields: Fields, person: Person | None) -> list[Target]:
-        ip = clean_domain(str(first(fields.get("destination.ip")) or ""))
-        host = clean_domain(str(first(fields.get("url.domain")) or "")) or ip
+        ip = _domain(fields.get("destination.ip"))
+        host = _domain(fields.get("url.domain")) or ip
         if not host:
             return []
         if person is not None and not person.private_addresses.isdisjoint((host, ip)):
@@ -138,10 +142,14 @@ class Destinations:
         partner = self._table.partner_addresses.get(host) or self._table.partner_addresses.get(ip)
         if partner is not None:
             return [Target("partner", host, partner)]
-        kind, partner = self._host(host)
-        return [Target(kind, host if _ip(host) else self._domains.registered(host), partner)]
+        return [self._site(host)]
 
-    def _host(self, domain: str) -> tuple[str, Partner | None]:
+    def _site_of(self, host: str) -> Target:
+        """Give the target that a host is for everybody."""
+        kind, partner = self._host(host)
+        return Target(kind, host if _ip(host) else self._domains.registered(host), partner)
+
+    def _class_of(self, domain: str) -> tuple[str, Partner | None]:
         """Class a domain, a host name or an address of a machine (in mail, RFC 5321's `[IPv6:…]` too)."""
         address = _ip(domain.removeprefix("ipv6:"))
         if address is not None:
@@ -186,32 +194,50 @@ def uncovered_categories(fields: Fields) -> None:
 
 
 def _described(targets: list[Target], day: dt.date) -> Fields:
-    kinds = sorted({target.kind for target in targets}, key=CLASSES.index)
-    partners = [target.partner for target in targets if target.partner is not None]
-    names: list[Scalar] = list(dict.fromkeys(target.name for target in targets if target.name is not None))
-    fields: Fields = {"outfall.destination.class": _one_or_list(kinds)}
+    if len(targets) == 1:  # as nearly always; then nothing is to be put together
+        kind, name, partner, resembles = targets[0]
+        fields: Fields = {"outfall.destination.class": kind}
+        names = [] if name is None else [name]
+        partners = [] if partner is None else [partner]
+    else:
+        kinds = sorted({target.kind for target in targets}, key=CLASSES.index)
+        fields = {"outfall.destination.class": _one_or_list(kinds)}
+        names = [*dict.fromkeys(target.name for target in targets if target.name is not None)]
+        partners = [target.partner for target in targets if target.partner is not None]
+        resembles = any(target.resembles_actor for target in targets)
     if names:
-        fields["outfall.destination.name"] = names
-    if any(target.resembles_actor for target in targets):
+        fields["outfall.destination.name"] = [*names]
+    if resembles:
         fields["outfall.destination.resembles_actor"] = True
     if partners:
-        fields["outfall.destination.agreement"] = _one_or_list(
-            list(dict.fromkeys(p.agreement for p in partners))
-        )
-        fields["outfall.destination.agreement_expired"] = any(
+        fields.update(_agreed(partners, day))
+    return fields
+
+
+def _agreed(partners: list[Partner], day: dt.date) -> Fields:
+    """Say what the agreements with partners allow."""
+    fields: Fields = {
+        "outfall.destination.agreement": _one_or_list(list(dict.fromkeys(p.agreement for p in partners))),
+        "outfall.destination.agreement_expired": any(
             partner.expires is not None and day > partner.expires for partner in partners
-        )
-        limits = [partner.limit for partner in partners if partner.limit is not None]
-        if limits:
-            fields["outfall.destination.agreement_limit"] = min(limits)
-        covered = [set(partner.data_categories) for partner in partners if partner.data_categories]
-        if covered:
-            fields["outfall.destination.agreement_categories"] = [*sorted(set.intersection(*covered))]
+        ),
+    }
+    limits = [partner.limit for partner in partners if partner.limit is not None]
+    if limits:
+        fields["outfall.destination.agreement_limit"] = min(limits)
+    covered = [set(partner.data_categories) for partner in partners if partner.data_categories]
+    if covered:
+        fields["outfall.destination.agreement_categories"] = [*sorted(set.intersection(*covered))]
     return fields
 
 
 def _one_or_list(items: list[str]) -> Value:
     return items[0] if len(items) == 1 else [*items]
+
+
+def _domain(value: Value) -> str:
+    """Give a field's first value as a domain, empty where there is none."""
+    return clean_domain(value if isinstance(value, str) else str(first(value) or ""))
 
 
 def _drive(fields: Fields) -> str | None:

@@ -27,7 +27,8 @@ class Person:
 
     def leaving(self, day: dt.date) -> bool:
         """Tell whether, on that day, notice had been given or the person should have left."""
-        return any(date is not None and day >= date for date in (self.notice_date, self.leaver_date))
+        noticed = self.notice_date is not None and day >= self.notice_date
+        return noticed or (self.leaver_date is not None and day >= self.leaver_date)
 
 
 class Directory:

@@ -34,11 +34,12 @@ _ARCHIVES = frozenset({"7z", "bz2", "cab", "gz", "rar", "tar", "tgz", "xz", "zip
 
 def add_disk_identities(fields: Fields) -> None:
     """Add to `outfall.content.*` what follows from an export, an upload, or a computer's own audit."""
-    actor = _text(fields, "outfall.actor.id")
     channel = fields.get("outfall.channel")
+    if channel == "web" and fields.get("outfall.egress") is not True:
+        return
+    actor = _text(fields, "outfall.actor.id")
     if channel == "web":
-        unknown = upload_size(fields) and not strings(fields.get("outfall.content.carries"))
-        if actor and unknown and fields.get("outfall.egress") is True:
+        if actor and upload_size(fields) and not strings(fields.get("outfall.content.carries")):
             _add(fields, "carries", [f"uploaded:{actor}"])
     elif channel == "case_system":
         if actor and _text(fields, "file.name") and strings(fields.get("outfall.content.produces")):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import TypeVar
 
 from publicsuffixlist import PublicSuffixList
 
-_CACHED = 16_384
+from streams.memo import remembered
+
 _Found = TypeVar("_Found")
 
 
@@ -21,8 +21,8 @@ class Domains:
         self._suffixes = suffixes
         self._services = services
         self._mailboxes = mailboxes
-        self.registered = lru_cache(maxsize=_CACHED)(self._registered)
-        self.service = lru_cache(maxsize=_CACHED)(self._service)
+        self.registered = remembered(self._registered)
+        self.service = remembered(self._service)
 
     def is_public_suffix(self, domain: str) -> bool:
         """Tell whether names below a domain belong to strangers, as below `co.uk`."""
@@ -40,6 +40,7 @@ class Domains:
         return found
 
 
+@remembered
 def clean_domain(text: str) -> str:
     """Write a domain as it is compared: lower case, no final dot or brackets, other scripts as in DNS."""
     domain = text.strip().strip("[]").rstrip(".").lower()

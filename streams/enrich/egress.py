@@ -20,13 +20,14 @@ def leaves(channel: Scalar, fields: Fields) -> bool:
     if channel != "web":
         return True
     method = str(first(fields.get("http.request.method")) or "").upper()
+    if method == "CONNECT":
+        size = upload_size(fields)
+        return size is not None and size >= TUNNEL_FLOOR
+    if method and method not in _UPLOADS:
+        return False
     carries = bool(strings(fields.get("outfall.content.carries")))
     size = upload_size(fields)
-    if method in _UPLOADS:
-        return carries or size is None or size >= UPLOAD_FLOOR
-    if method == "CONNECT":
-        return size is not None and size >= TUNNEL_FLOOR
-    return not method and carries
+    return carries or (method in _UPLOADS and (size is None or size >= UPLOAD_FLOOR))
 
 
 def upload_size(fields: Fields) -> int | None:

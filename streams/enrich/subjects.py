@@ -5,8 +5,9 @@ Ids come from what a source states (`outfall.raw.*`) and from configured pattern
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from stdnum.gb import nhs
@@ -14,11 +15,21 @@ from stdnum.gb import nhs
 from streams.enrich.marks import PATTERNS_SEARCHED_PART, mark
 from streams.enrich.national_insurance import is_national_insurance
 from streams.enrich.pseudonym import Pseudonymiser, is_pseudonym, normalise_id
-from streams.event import Event, Fields, Scalar, first, strings
+from streams.event import Event, Fields, Scalar, Value, first, strings
+from streams.memo import remembered
 from streams.safe_regex import Search
 
 MAX_SEARCHED = 16_384
 """Characters of one value that patterns search; an attacker writes URLs. A longer value is marked."""
+
+_SAID = frozenset(
+    {
+        "outfall.raw.subject", "outfall.raw.record", "outfall.raw.anonymous",
+        "outfall.subjects.id", "outfall.subjects.anonymous", "outfall.records.id",
+        "outfall.data.category", "outfall.data.vulnerable",
+    }
+)  # fmt: skip
+"""Where an event says by itself whose data it is about; most events do not, nor does a pattern find an id."""
 
 _VALIDATORS: dict[str, Callable[[str], bool]] = {
     "nhs": nhs.is_valid,
@@ -39,26 +50,39 @@ class Pattern:
     channels: frozenset[str] = frozenset()
 
 
+class Found(NamedTuple):
+    """What a pattern found at one place of a text: a person's id, a record's, or both."""
+
+    pattern: Pattern
+    subject: str | None
+    record: str | None
+
+
 class Subjects:
     """Puts `outfall.subjects.*` and `outfall.records.*` in the place of raw ids."""
 
     def __init__(self, pseudonyms: Pseudonymiser, patterns: Collection[Pattern]) -> None:
         self._pseudonyms = pseudonyms
         self._patterns = patterns
+        self._of_channel = remembered(lambda channel: _searched(patterns, [channel]))
 
     def apply(self, event: Event) -> None:
         """Work on the event in place."""
         fields = event.fields
+        found = self._found(event)
+        if not found and fields.keys().isdisjoint(_SAID):
+            return
         subjects = set(strings(fields.pop("outfall.raw.subject", None)))
         records = set(strings(fields.pop("outfall.raw.record", None)))
         stated = first(fields.pop("outfall.raw.anonymous", None))
         categories: set[str] = set()
         vulnerable = False
-        for pattern in self._patterns:
-            people, files = self._found(pattern, event)
-            if people or files:
-                subjects |= people
-                records |= files
+        for pattern, subject, record in found:
+            if subject:
+                subjects.add(subject)
+            if record:
+                records.add(record)
+            if subject or record:
                 categories.update(pattern.categories)
                 vulnerable = vulnerable or pattern.vulnerable
         # What stands there as pseudonyms stays only if it looks like them; it must not go further as it is.
@@ -73,22 +97,42 @@ class Subjects:
         )
         merge(fields, known)
 
-    def _found(self, pattern: Pattern, event: Event) -> tuple[set[str], set[str]]:
-        people: set[str] = set()
-        records: set[str] = set()
-        if pattern.channels and event.fields.get("outfall.channel") not in pattern.channels:
-            return people, records
-        valid = _VALIDATORS.get(pattern.validate or "")
-        for text in _texts(pattern, event):
-            for groups in pattern.regex.find(text):
-                subject, record = groups.get("subject"), groups.get("record")
-                if subject and (valid is None or valid(subject)):
-                    people.add(subject)
-                elif subject and valid is not None:
-                    continue
-                if record:
-                    records.add(record)
-        return people, records
+    def _found(self, event: Event) -> list[Found]:
+        """Search an event's fields for ids."""
+        fields = event.fields
+        channel = fields.get("outfall.channel")
+        if isinstance(channel, str):
+            searched = self._of_channel(channel)
+        else:
+            searched = _searched(self._patterns, strings(channel))
+        found: list[Found] = []
+        for name, patterns in searched:
+            value = fields.get(name)
+            if value is not None:
+                texts = _texts(name, value, event)
+                for pattern in patterns:
+                    for text in texts:
+                        found += _ids(pattern, text)
+        return found
+
+
+def _searched(patterns: Iterable[Pattern], channels: Collection[str]) -> list[tuple[str, list[Pattern]]]:
+    """Give the fields that are searched in events of these channels, each with its patterns."""
+    searched: dict[str, list[Pattern]] = {}
+    for pattern in patterns:
+        if not pattern.channels or not pattern.channels.isdisjoint(channels):
+            for name in pattern.fields:
+                searched.setdefault(name, []).append(pattern)
+    return [*searched.items()]
+
+
+def _ids(pattern: Pattern, text: str) -> list[Found]:
+    """Give what a pattern finds in a text, without the places where the subject is none by its check."""
+    found = [
+        Found(pattern, groups.get("subject"), groups.get("record")) for groups in pattern.regex.find(text)
+    ]
+    valid = _VALIDATORS.get(pattern.validate or "")
+    return [one for one in found if not one.subject or valid(one.subject)] if found and valid else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +204,14 @@ def _all(ids: Iterable[str], pseudonym: Callable[[str], str]) -> frozenset[str]:
     return frozenset(item if is_pseudonym(item) else pseudonym(item) for item in ids if item.strip())
 
 
-def _texts(pattern: Pattern, event: Event) -> Iterator[str]:
-    """Give the texts that a pattern searches; those of URLs also with their percent-encoding undone."""
-    for name in pattern.fields:
-        for text in strings(event.fields.get(name)):
-            if len(text) > MAX_SEARCHED:
-                mark(event, PATTERNS_SEARCHED_PART)
-            part = text[:MAX_SEARCHED]
-            yield part
-            if name.startswith("url.") and (decoded := unquote_plus(part)) != part:
-                yield decoded
+def _texts(name: str, value: Value, event: Event) -> list[str]:
+    """Give the texts of a field that patterns search; URLs' also with their percent-encoding undone."""
+    texts = []
+    for text in strings(value):
+        if len(text) > MAX_SEARCHED:
+            mark(event, PATTERNS_SEARCHED_PART)
+        part = text[:MAX_SEARCHED]
+        texts.append(part)
+        if ("%" in part or "+" in part) and name.startswith("url."):
+            texts.append(unquote_plus(part))
+    return texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from streams.errors import Ignored, RecordError
-from streams.event import Event, Fields, Origin, RawRecord, rfc3339
+from streams.event import Event, Origin, RawRecord, rfc3339
 from streams.normalise.any_json import Json
 from streams.normalise.auto import Auto
 from streams.normalise.base import MAX_BYTES, Context, Format, Parsed
@@ -62,14 +62,9 @@ def normalise(record: RawRecord, format: Format, context: Context, *, require_ti
         raise RecordError(parsed.untimed or "the record has no time")
     dataset = parsed.dataset or format.name
     event_id = _own_id(dataset, parsed.id) if parsed.id else _origin_id(record.origin)
-    return Event(
-        id=event_id,
-        time=parsed.time or 0,
-        fields=parsed.fields if parsed.verbatim else _headed(parsed, event_id, dataset),
-        origin=record.origin,
-        logsources=parsed.logsources,
-        marks=parsed.marks,
-    )
+    if not parsed.verbatim:
+        _add_head(parsed, event_id, dataset)
+    return Event(event_id, parsed.time or 0, parsed.fields, record.origin, parsed.logsources, parsed.marks)
 
 
 def _text(data: bytes) -> str:
@@ -87,13 +82,15 @@ def _text(data: bytes) -> str:
     return line
 
 
-def _headed(parsed: Parsed, event_id: str, dataset: str) -> Fields:
-    """Put in front what every event has; a document that has an id or dataset of its own keeps it."""
-    head: Fields = {} if parsed.time is None else {"@timestamp": rfc3339(parsed.time)}
-    for name, value in (("event.id", event_id), ("event.dataset", dataset)):
-        if parsed.fields.get(name) is None:
-            head[name] = value
-    return parsed.fields | head
+def _add_head(parsed: Parsed, event_id: str, dataset: str) -> None:
+    """Add what every event has; a document that has an id or dataset of its own keeps it."""
+    fields = parsed.fields
+    if parsed.time is not None:
+        fields["@timestamp"] = rfc3339(parsed.time)
+    if fields.get("event.id") is None:
+        fields["event.id"] = event_id
+    if fields.get("event.dataset") is None:
+        fields["event.dataset"] = dataset
 
 
 def _own_id(dataset: str, own: str) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
+
+from streams.memo import ENTRIES, remembered
 
 _SEPARATORS = re.compile(r"[\s,;<>\[\]()\"|{}\\]+")
 _MAX_ADDRESS = 64
@@ -12,8 +15,11 @@ _MAX_ADDRESS = 64
 
 def clean_ip(value: str | None) -> str | None:
     """Give the IP address in `1.2.3.4:443`, `[2001:db8::1]:443`, `::ffff:1.2.3.4`, `fe80::1%e0`, or None."""
-    if value is None or len(value) > _MAX_ADDRESS:
-        return None
+    return None if value is None or len(value) > _MAX_ADDRESS else _cleaned(value)
+
+
+@lru_cache(maxsize=ENTRIES)
+def _cleaned(value: str) -> str | None:
     address = value.strip()
     if address.startswith("["):
         address = address[1:].partition("]")[0]
@@ -53,10 +59,17 @@ def _home_address(address: str) -> str:
     return f"{local}@{domain}" if marker and underscore and local and domain else address
 
 
-def account(value: str | None) -> tuple[str | None, str | None, str | None]:
+Account = tuple[str | None, str | None, str | None]
+_NOBODY: Account = None, None, None
+
+
+def account(value: str | None) -> Account:
     r"""Split an account into (name, domain, mail): `DOM\name`, `name@domain` or a bare name."""
-    if not value or value == "-":
-        return None, None, None
+    return _NOBODY if not value or value == "-" else _parted(value)
+
+
+@remembered
+def _parted(value: str) -> Account:
     if is_mail(value):
         return value.rpartition("@")[0], None, value
     domain, slash, name = value.partition("\\")

@@ -39,9 +39,9 @@ class Parsed:
     """What a format makes of one record: flat ECS fields, its time, its own id, the log sources it is of.
 
     `time` is in nanoseconds since the epoch, UTC; None only where the record has no usable time.
-    `untimed` may say why. `id` is the source's own unique id, or None where the format has none. `marks`
-    become the event's (`PART`). `dataset` is the format's name where another was asked for (`auto`). To a
-    `verbatim` document nothing is added.
+    `untimed` may say why. `id` is the source's own unique id, or None where the format has none. `fields` is
+    made for this record and becomes the event's, as do `marks` (`PART`). `dataset` is the format's name where
+    another was asked for (`auto`). To a `verbatim` document nothing is added.
     """
 
     fields: Fields

@@ -15,6 +15,8 @@ import orjson
 from streams.errors import RecordError
 from streams.normalise.values import items
 
+_19_DIGITS = b"0" * 19
+_DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = re.compile(r"[:,\[\s]-?[0-9]{19}")
 """What may be a whole number beyond 64 bits; in a text it costs time alone."""
 _64_BITS = range(-(2**63), 2**64)
@@ -30,7 +32,7 @@ def load_object(line: str, *, fractions_as_text: bool = False) -> dict[str, Any]
     """
     try:
         document = orjson.loads(line)
-        if fractions_as_text or _LONG_NUMBER.search(line):
+        if fractions_as_text or _may_have_long_number(line):
             document = json.loads(line, parse_int=_whole, parse_float=str if fractions_as_text else float)
     except orjson.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
@@ -39,6 +41,12 @@ def load_object(line: str, *, fractions_as_text: bool = False) -> dict[str, Any]
     if not isinstance(document, dict):
         raise RecordError("a JSON object is needed, this is another JSON value")
     return document
+
+
+def _may_have_long_number(line: str) -> bool:
+    """Look for 19 digits in a row first, which is much faster, and nearly always enough."""
+    digits = line.encode("utf-8", "surrogatepass").translate(_DIGITS_AS_0)
+    return _19_DIGITS in digits and _LONG_NUMBER.search(line) is not None
 
 
 def _whole(digits: str) -> int | str:

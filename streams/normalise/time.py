@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import ROUND_FLOOR, Context, Decimal
+from functools import lru_cache
 
 from streams.errors import RecordError
 from streams.event import NANOSECONDS, checked_time
@@ -19,12 +20,16 @@ _AHEAD = 7 * 86_400 * NANOSECONDS
 """How far a time without a year may be ahead of its receipt before it is taken for the year before."""
 _LEAP_CYCLE = 8
 """29 February comes at least this often (1896, 1904)."""
+_TO_SECOND = len("2026-03-02T09:15:02+00:00")
+"""Longest RFC 3339 without a fraction."""
 _EXACT = Context(prec=100)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
 _CLOCK = r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,32}))?"
 _RFC3339 = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})[Tt ]{_CLOCK} ?([Zz]|[+-][0-9:]{{2,5}})?")
 _EPOCH = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,32})?(?:[eE][+-]?[0-9]{1,2})?")
+_PLAIN_EPOCH = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,32}))?")
+"""Seconds as most logs have them, for which integers do: eleven digits are never milliseconds."""
 _RFC3164 = re.compile(rf"([A-Z][a-z]{{2}}) {{1,2}}([0-9]{{1,2}}) (?:([0-9]{{4}}) )?{_CLOCK}")
 _CTIME = re.compile(
     rf"[A-Z][a-z]{{2}} ([A-Z][a-z]{{2}}) {{1,2}}([0-9]{{1,2}}) {_CLOCK} (?:[A-Z]{{3,5}} )?([0-9]{{4}})"
@@ -40,10 +45,22 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def parse_time(value: object, zone: dt.tzinfo = dt.UTC) -> int:
     """Read RFC 3339, with `zone` where it has no offset, or an epoch number, itself or as text."""
     if isinstance(value, str):
-        found = _RFC3339.fullmatch(value.strip())
-        if found:
-            return _rfc3339(found, zone)
+        text = value.strip()
+        if len(text) <= _TO_SECOND:
+            time = _known(text, zone)
+        else:
+            found = _RFC3339.fullmatch(text)
+            time = _rfc3339(found, zone) if found else None
+        if time is not None:
+            return time
     return parse_epoch(value)
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str, zone: dt.tzinfo) -> int | None:
+    """Read RFC 3339; busy logs say the same second again and again."""
+    found = _RFC3339.fullmatch(text)
+    return _rfc3339(found, zone) if found else None
 
 
 def parse_rfc3339(text: str) -> int:
@@ -67,6 +84,8 @@ def parse_epoch(value: object) -> int:
     text = value.strip() if isinstance(value, str) else str(value)
     if not _EPOCH.fullmatch(text):
         raise RecordError("time is neither RFC 3339 nor seconds or milliseconds since the epoch")
+    if plain := _PLAIN_EPOCH.fullmatch(text):
+        return checked_time(int(plain[1]) * NANOSECONDS + int((plain[2] or "")[:9].ljust(9, "0")))
     number = Decimal(text)
     unit = 1_000_000 if abs(number) >= _MILLISECONDS_FROM else NANOSECONDS
     return checked_time(int(_EXACT.multiply(number, Decimal(unit)).to_integral_value(ROUND_FLOOR)))
@@ -127,18 +146,25 @@ def _assembled(
 ) -> int:
     """Put a time together; second 60 is one where UTC may have a leap second (RFC 3339, section 5.7)."""
     hour, minute, second = int(clock[0]), int(clock[1]), int(clock[2])
-    try:
-        moment = dt.datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
-        offset = moment.utcoffset() or dt.timedelta()
-    except (ValueError, OverflowError):
-        raise RecordError("time is on no calendar or clock (year, month, day, hour, minute)") from None
-    days = moment.toordinal() - _EPOCH_DAY
-    seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset // dt.timedelta(seconds=1)
+    seconds = _seconds(year, month, day, hour, minute, min(second, 59), zone) + max(second - 59, 0)
     if second > 60 or (second == 60 and seconds % 86_400):
         raise RecordError("time has a second that no clock shows")
     return checked_time(seconds * NANOSECONDS + int((clock[3] or "")[:9].ljust(9, "0")))
 
 
+@lru_cache(maxsize=4096)
+def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int, zone: dt.tzinfo) -> int:
+    """Give the seconds since the epoch; logs of milliseconds have many records of a second."""
+    try:
+        moment = dt.datetime(year, month, day, hour, minute, second, tzinfo=zone)
+        offset = moment.utcoffset() or dt.timedelta()
+    except (ValueError, OverflowError):
+        raise RecordError("time is on no calendar or clock (year, month, day, hour, minute)") from None
+    days = moment.toordinal() - _EPOCH_DAY
+    return ((days * 24 + hour) * 60 + minute) * 60 + second - offset // dt.timedelta(seconds=1)
+
+
+@lru_cache(maxsize=1024)
 def _offset(text: str) -> dt.tzinfo:
     if text in ("Z", "z", "GMT", "UTC"):
         return dt.UTC

@@ -14,6 +14,7 @@ from streams.event import Fields, Scalar, Value
 
 _MAX_DIGITS = 18
 """Longest decimal that is read as a number, so that it always fits 64 bits."""
+_SCALARS = (str, int, float)
 _MAX_NAME, _MAX_DOTS = 256, 16
 
 
@@ -33,11 +34,11 @@ def texts(value: Any) -> list[str]:
 
 def number(value: Any) -> int | None:
     """Give a whole number that is not negative, also when written as decimal text; else None."""
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        return int(value) if len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit() else None
+    if isinstance(value, bool) or not isinstance(value, int):
         return None
-    if isinstance(value, str) and len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():
-        return int(value)
-    return value if isinstance(value, int) and 0 <= value < 2**63 else None
+    return value if 0 <= value < 2**63 else None
 
 
 def scalar(value: Any) -> Scalar:
@@ -64,10 +65,15 @@ def within(place: str) -> Iterator[None]:
 def present(fields: Mapping[str, Scalar | Sequence[Scalar]]) -> Fields:
     """Leave out what is None or an empty list."""
     return {
-        name: value if isinstance(value, str | int | float | bool) else list(value)
+        name: value if isinstance(value, _SCALARS) else list(value)
         for name, value in fields.items()
         if value is not None and value != []
     }
+
+
+def stated(fields: Mapping[str, Scalar]) -> Fields:
+    """Leave out what is None."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def prefixed(prefix: str, fields: Mapping[str, Value]) -> Fields:

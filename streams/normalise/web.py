@@ -6,7 +6,6 @@ import re
 
 from streams.event import Fields
 from streams.normalise.address import account, clean_ip
-from streams.normalise.values import present
 
 _URL = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31})://)?(?:[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^/?#:\[]*)"
@@ -21,22 +20,26 @@ def url_fields(url: str | None) -> Fields:
     if url is None:
         return {}
     found = _URL.fullmatch(url)
-    if not found or not (found["host"] or found["path"]):
+    if not found:
         return {"url.original": url}
-    port = int(found["port"]) if found["port"] else None
-    extension = _EXTENSION.search((found["path"] or "").rpartition("/")[2])
-    return present(
-        {
-            "url.original": url,
-            "url.full": url if found["scheme"] else None,
-            "url.scheme": found["scheme"].lower() if found["scheme"] else None,
-            "url.domain": domain(found["host"]),
-            "url.port": port if port is not None and port <= 65535 else None,
-            "url.path": found["path"],
-            "url.query": found["query"],
-            "url.extension": extension[1].lower() if extension else None,
-        }
-    )
+    scheme, host, port, path, query = found.groups()
+    if not (host or path):
+        return {"url.original": url}
+    fields: Fields = {"url.original": url}
+    if scheme:
+        fields["url.full"] = url
+        fields["url.scheme"] = scheme.lower()
+    if (name := domain(host)) is not None:
+        fields["url.domain"] = name
+    if port and int(port) <= 65535:
+        fields["url.port"] = int(port)
+    if path is not None:
+        fields["url.path"] = path
+    if query is not None:
+        fields["url.query"] = query
+    if path and "." in path and (extension := _EXTENSION.search(path.rpartition("/")[2])):
+        fields["url.extension"] = extension[1].lower()
+    return fields
 
 
 def domain(host: str | None) -> str | None:
@@ -46,14 +49,23 @@ def domain(host: str | None) -> str | None:
 
 def client_fields(address: str | None) -> Fields:
     """Give the client's IP address; a client that is logged by name or masked as its address alone."""
+    if address is None:
+        return {}
     ip = clean_ip(address)
-    return present({"source.ip": ip, "source.address": address if ip is None else None})
+    return {"source.address": address} if ip is None else {"source.ip": ip}
 
 
 def user_fields(user: str | None) -> Fields:
     """Give the parts of an account as the proxy names it; nothing for `-`."""
     name, windows_domain, mail = account(user)
-    return present({"user.name": name, "user.domain": windows_domain, "user.email": mail})
+    fields: Fields = {}
+    if name is not None:
+        fields["user.name"] = name
+    if windows_domain is not None:
+        fields["user.domain"] = windows_domain
+    if mail is not None:
+        fields["user.email"] = mail
+    return fields
 
 
 def transfer_fields(
@@ -65,15 +77,16 @@ def transfer_fields(
         outcome = "failure"
     elif status:
         outcome = "success"
-    return present(
-        {
-            "event.action": action,
-            "event.outcome": outcome,
-            "http.request.bytes": sent,
-            "http.response.bytes": received,
-            "http.response.status_code": status,
-            "outfall.channel": "web",
-            "outfall.verdict": "blocked" if blocked else "allowed",
-            "outfall.bytes": sent,
-        }
-    )
+    fields: Fields = {} if action is None else {"event.action": action}
+    fields["event.outcome"] = outcome
+    if sent is not None:
+        fields["http.request.bytes"] = sent
+    if received is not None:
+        fields["http.response.bytes"] = received
+    if status is not None:
+        fields["http.response.status_code"] = status
+    fields["outfall.channel"] = "web"
+    fields["outfall.verdict"] = "blocked" if blocked else "allowed"
+    if sent is not None:
+        fields["outfall.bytes"] = sent
+    return fields

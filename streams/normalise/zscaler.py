@@ -7,17 +7,19 @@ feed for Splunk. Fields: https://help.zscaler.com/zia/nss-feed-output-format-web
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 from streams.errors import RecordError
 from streams.event import Fields, LogSource
+from streams.memo import remembered
 from streams.normalise.address import clean_ip
 from streams.normalise.base import Context, Parsed
 from streams.normalise.content_identity import extension, file_identities, sha256_or_none
 from streams.normalise.json_record import child, load_object, try_object
 from streams.normalise.time import parse_ctime, parse_epoch, parse_time
-from streams.normalise.values import number, present, text
+from streams.normalise.values import number, present, stated, text
 from streams.normalise.web import client_fields, domain, transfer_fields, url_fields, user_fields
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -46,6 +48,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "dlp": ("dlpeng", "dlpengine"),
 }
 _NOTHING = frozenset({"", "-", "none", "na", "n/a", "not available"})
+_INITIALS = "nN-"  # of these; no other character becomes one of them in lower case
+_READ = frozenset(name for names in _NAMES.values() for name in names)
+_FIELDS = 256
+_FEEDS = 16
+"""Sets of fields that are remembered; an organisation has one or two."""
+_LOG_SOURCES = (LogSource("proxy", "zscaler"),)
 _SCHEMES = {
     "http": "http",
     "https": "https",
@@ -58,6 +66,7 @@ _SCHEMES = {
     "ftpoverhttp": "ftp",
 }
 _BLOCKED = ("block", "den", "drop", "reset")
+_unquote = remembered(unquote)
 
 
 class ZscalerWeb:
@@ -82,23 +91,36 @@ class ZscalerWeb:
         record = _record(load_object(line))
         if "action" not in record:
             raise RecordError("action is missing")
-        said = {key: _first(record, names) for key, names in _NAMES.items()}
-        return Parsed(
-            fields=_fields(said),
-            time=_time(record, context.zone),
-            id=said["id"],
-            logsources=(LogSource("proxy", "zscaler"),),
-        )
+        said = _said(record)
+        return Parsed(_fields(said), _time(record, context.zone), said.get("id"), _LOG_SOURCES)
 
 
 def _record(document: dict[str, Any]) -> dict[str, Any]:
     return child(document, "event") or document
 
 
-def _first(record: dict[str, Any], names: tuple[str, ...]) -> str | None:
-    """Give the first of these fields that says something; `None`, `NA` and the like say nothing."""
-    values = (text(record.get(name)) for name in names)
-    return next((value for value in values if value is not None and value.lower() not in _NOTHING), None)
+def _said(record: dict[str, Any]) -> dict[str, str]:
+    """Give what a record says: of `_NAMES`, each time the first field that says something.
+
+    `None`, `NA` and the like say nothing.
+    """
+    said: dict[str, str] = {}
+    # Of a record of ever so many fields nothing is remembered but those that are read.
+    names = record if len(record) <= _FIELDS else filter(_READ.__contains__, record)
+    for key, name in _present(tuple(names)):
+        if key not in said:
+            value = record[name]
+            value = value.strip() if isinstance(value, str) else text(value)
+            if value and (value[0] not in _INITIALS or value.lower() not in _NOTHING):
+                said[key] = value
+    return said
+
+
+@lru_cache(maxsize=_FEEDS)
+def _present(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Give those of `_NAMES` that are among the fields of a record; a feed has the same in all records."""
+    there = set(names)
+    return [(key, name) for key, listed in _NAMES.items() for name in listed if name in there]
 
 
 def _time(record: dict[str, Any], zone: dt.tzinfo) -> int:
@@ -108,58 +130,58 @@ def _time(record: dict[str, Any], zone: dt.tzinfo) -> int:
     said = text(record.get("time")) or text(record.get("datetime"))
     if said is None:
         raise RecordError("time is missing: none of epochtime, time and datetime is there")
-    if (text(record.get("tz")) or "").upper() in ("GMT", "UTC"):
+    if "tz" in record and (text(record["tz"]) or "").upper() in ("GMT", "UTC"):
         zone = dt.UTC
     return parse_ctime(said, zone) if said[:1].isalpha() else parse_time(said, zone)
 
 
-def _fields(said: dict[str, str | None]) -> Fields:
-    action = said["action"] or ""
-    method, status, sent = said["method"], number(said["status"]), number(said["sent"])
-    fields = (
-        present(
-            {
-                "destination.ip": clean_ip(said["server"]),
-                "host.name": said["machine"],
-                "http.request.method": method.upper() if method else None,
-                "http.request.referrer": said["referrer"],
-                "http.response.mime_type": said["content_type"],
-                "network.application": said["app"],
-                "network.protocol": said["protocol"].lower() if said["protocol"] else None,
-                "rule.name": said["rule"],
-                "user_agent.original": _unescaped(said["agent"]),
-                "zscaler.dlp_engine": said["dlp"],
-                "zscaler.url_category": said["category"],
-            }
-        )
-        | client_fields(said["client"])
-        | user_fields(_unescaped(said["user"] or said["owner"]))
-        | url_fields(_url(said))
-        | transfer_fields(
+def _fields(said: dict[str, str]) -> Fields:
+    action, method, sent = said.get("action", ""), said.get("method", "").upper(), number(said.get("sent"))
+    fields = stated(
+        {
+            "destination.ip": clean_ip(said.get("server")),
+            "host.name": said.get("machine"),
+            "http.request.method": method or None,
+            "http.request.referrer": said.get("referrer"),
+            "http.response.mime_type": said.get("content_type"),
+            "network.application": said.get("app"),
+            "network.protocol": said["protocol"].lower() if "protocol" in said else None,
+            "rule.name": said.get("rule"),
+            "user_agent.original": _unescaped(said.get("agent")),
+            "zscaler.dlp_engine": said.get("dlp"),
+            "zscaler.url_category": said.get("category"),
+        }
+    )
+    fields.update(client_fields(said.get("client")))
+    fields.update(user_fields(_unescaped(said.get("user") or said.get("owner"))))
+    fields.update(url_fields(_url(said)))
+    fields.update(
+        transfer_fields(
             sent=sent,
-            received=number(said["received"]),
-            status=status,
+            received=number(said.get("received")),
+            status=number(said.get("status")),
             action=action,
             blocked=action.lower().startswith(_BLOCKED),
         )
-        | _file(said, sends=bool(sent) and method is not None and method.upper() in ("POST", "PUT", "PATCH"))
     )
-    if "url.domain" not in fields and said["host"] is not None:
-        fields |= present({"url.domain": domain(said["host"])})
+    if "file" in said or "sha256" in said:
+        fields.update(_file(said, sends=bool(sent) and method in ("POST", "PUT", "PATCH")))
+    if "url.domain" not in fields and "host" in said:
+        fields.update(stated({"url.domain": domain(said["host"])}))
     return fields
 
 
-def _url(said: dict[str, str | None]) -> str | None:
+def _url(said: dict[str, str]) -> str | None:
     """Give the URL with the scheme that NSS leaves out and the protocol tells."""
-    url, protocol = said["url"], (said["protocol"] or "").lower()
+    url, protocol = said.get("url"), said.get("protocol", "").lower()
     if url is None or "://" in url.partition("?")[0]:
         return url
     tunnelled = url.partition("/")[0].endswith(":443")
     return f"{_SCHEMES.get(protocol, 'https' if tunnelled else 'http')}://{url}"
 
 
-def _file(said: dict[str, str | None], *, sends: bool) -> Fields:
-    name, digest = _unescaped(said["file"]), sha256_or_none(said["sha256"])
+def _file(said: dict[str, str], *, sends: bool) -> Fields:
+    name, digest = _unescaped(said.get("file")), sha256_or_none(said.get("sha256"))
     return present(
         {
             "file.name": name,
@@ -172,4 +194,4 @@ def _file(said: dict[str, str | None], *, sends: bool) -> Fields:
 
 def _unescaped(value: str | None) -> str | None:
     """Undo the `%HH` by which NSS escapes what could break a feed."""
-    return unquote(value) if value is not None and "%" in value else value
+    return _unquote(value) if value is not None and "%" in value else value

@@ -17,7 +17,7 @@ from streams.safe_regex.parse import RegexError, compile_python, parse
 
 Found = dict[str, str | None]
 """What the named groups of one place have, None where a group has no part in it."""
-Find = Callable[[str], Iterator[Found]]
+Find = Callable[[str], list[Found]]
 _SAME_ANCHORS = {sre.AT_BEGINNING, sre.AT_BEGINNING_STRING}
 
 
@@ -39,7 +39,7 @@ def compile_find(expression: str, longest: int) -> Search:
     groups = frozenset(tree.state.groupdict)
     compiled = compile_python(expression, 0)
     if longest_safe_text(tree, every_match=True) >= longest:
-        return Search(groups, lambda text: (found.groupdict() for found in compiled.finditer(text)))
+        return Search(groups, lambda text: [found.groupdict() for found in compiled.finditer(text)])
     try:
         return Search(groups, _with_re2(tree))
     except NotForRe2Error as error:
@@ -57,7 +57,7 @@ def _with_re2(tree: Any) -> Find:
     for node in _nodes(tree):
         _check(*node)
     compiled = compile_re2(tree, names={number: name for name, number in tree.state.groupdict.items()})
-    return lambda text: (found.groupdict() for found in compiled.finditer(characters(text)))
+    return lambda text: [found.groupdict() for found in compiled.finditer(characters(text))]
 
 
 def _check(operator: Any, value: Any) -> None:
