@@ -24,6 +24,10 @@ CLOCK_AHEAD = "clock_ahead"
 MAX_DEPTH = 64
 """Deepest nesting of a document that is read; deeper ones are refused, since attackers write logs."""
 
+MAX_NAMES = 2 << 20
+"""Most characters that the names of a document repeat when it is flattened: a long name above many short
+ones would fill the memory."""
+
 _EARLIEST, _LATEST = -(2**63), 2**63 - 1
 
 
@@ -87,36 +91,39 @@ def flatten(document: Mapping[str, Any]) -> Fields:
     the name of every attachment. Empty objects and lists of nothing become null.
 
     Raises:
-        RecordError: nested deeper than `MAX_DEPTH`.
+        RecordError: nested deeper than `MAX_DEPTH`, or its names repeat more than `MAX_NAMES`.
     """
     flat: Fields = {}
-    _flatten_into(flat, "", document, 0)
+    _flatten_into(flat, "", document, 0, [MAX_NAMES])
     return flat
 
 
-def _flatten_into(flat: Fields, prefix: str, value: Any, depth: int) -> None:
+def _flatten_into(flat: Fields, prefix: str, value: Any, depth: int, room: list[int]) -> None:
     if depth > MAX_DEPTH:
         raise RecordError(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
+        room[0] -= len(prefix) * len(value)
+        if room[0] < 0:
+            raise RecordError("long names above so many others that they would fill the memory")
         if not value and prefix:
             flat.setdefault(prefix, None)
         for key, inner in value.items():
-            _flatten_into(flat, f"{prefix}.{key}" if prefix else str(key), inner, depth + 1)
+            _flatten_into(flat, f"{prefix}.{key}" if prefix else str(key), inner, depth + 1, room)
     elif isinstance(value, list):
-        _flatten_list(flat, prefix, value, depth)
+        _flatten_list(flat, prefix, value, depth, room)
     elif prefix in flat:
         flat[prefix] = [*as_list(flat[prefix]), value]
     else:
         flat[prefix] = value
 
 
-def _flatten_list(flat: Fields, prefix: str, values: list[Any], depth: int) -> None:
+def _flatten_list(flat: Fields, prefix: str, values: list[Any], depth: int, room: list[int]) -> None:
     scalars: list[Scalar] = []
     gathered: dict[str, list[Scalar]] = {}
     for item in values:
         if isinstance(item, Mapping | list):
             inner: Fields = {}
-            _flatten_into(inner, prefix, item, depth + 1)
+            _flatten_into(inner, prefix, item, depth + 1, room)
             for key, value in inner.items():
                 gathered.setdefault(key, []).extend(as_list(value) if value is not None else [None])
         else:

@@ -87,7 +87,7 @@ class Kafka(Part):
         default=2000, ge=1, le=10_000, description="Most records of one partition that are processed at once."
     )
     max_message: int = Field(
-        default=16 * 1024 * 1024, ge=1024 * 1024, description="Most bytes of one of our own messages."
+        default=16 * 1024 * 1024, ge=8 * 1024 * 1024, description="Most bytes of one of our own messages."
     )
     session_timeout: Duration = Field(  # type: ignore[assignment]  # the default is validated too
         default="10s", description="How long a worker may be silent before others take its partitions over."

@@ -41,6 +41,8 @@ EVIDENCE_FIELDS = frozenset(
     )
 )
 """What an alert keeps of an event, besides all of `outfall.*`."""
+_MOST_BYTES = 2**63 - 1
+"""The most that is told: the JSON of state and alerts holds 64 bits, and an attacker writes sizes."""
 _FILES = [
     [f"{prefix}.{part}" for part in ("name", "size", "hash.sha256")]
     for prefix in ("file", "email.attachments.file")
@@ -137,7 +139,7 @@ class Tally:
             records=len(self._records),
             categories=sorted(self.categories),
             vulnerable=self.vulnerable,
-            bytes=self._bytes,
+            bytes=min(max(self._bytes, 0), _MOST_BYTES),
         )
 
     def listed_files(self) -> list[File]:

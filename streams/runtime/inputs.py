@@ -14,6 +14,8 @@ from streams.stages.stage import Progress, Raw, Stage
 from streams.stages.wire import Message, decode
 
 _MILLISECOND = 1_000_000
+_LATEST = 2**63 // _MILLISECOND
+"""The latest timestamp, in milliseconds, of which nanoseconds fit into 64 bits; a producer may set any."""
 
 
 class RawInput:
@@ -63,7 +65,8 @@ class RawInput:
                 read_number(tried, ATTEMPTS)
         if origin is None:
             origin = Origin(self._source, self._stream, record.offset, record.offset)
-        return RawRecord(record.value or b"", origin, record.timestamp * _MILLISECOND)
+        received = record.timestamp * _MILLISECOND if 0 <= record.timestamp < _LATEST else None
+        return RawRecord(record.value or b"", origin, received)
 
 
 class MessageInput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from streams.alert import Alert
@@ -33,7 +34,7 @@ class Outgoing:
         self, topics: Topics, topic: str, partition: int, *, alert_partitions: int, max_message: int
     ) -> None:
         self._topics = topics
-        self._max_alert = max_message - _OVERHEAD
+        self._most = max_message - _OVERHEAD
         self._alert_partitions = alert_partitions
         self.state = topics.state(topic)
         self.transactional_id = topics.transactional_id(topic, partition)
@@ -44,11 +45,20 @@ class Outgoing:
             for partition, pieces in outputs.items():
                 yield from (Record(topic, partition, None, piece) for piece in pieces)
         for alert in sent.alerts:
-            fitted = alert.fitted(self._max_alert)
+            fitted = alert.fitted(self._most)
             sent.counts["shortened"] += fitted.shortened
             yield self._alert(fitted)
         for letter in letters:
-            yield Record(self._topics.dead_letters, None, None, letter.data, letter.headers())
+            kept = self._fitted(letter)
+            yield Record(self._topics.dead_letters, None, None, kept.data, kept.headers())
+
+    def _fitted(self, letter: Letter) -> Letter:
+        """Cut off what no message holds: a compressed record may be larger than its topic's limit."""
+        size = len(letter.data)
+        if size <= self._most:
+            return letter
+        reason = f"{letter.reason}; of its {size} bytes the first {self._most} are kept here"
+        return replace(letter, data=letter.data[: self._most], reason=reason)
 
     def _alert(self, alert: Alert) -> Record:
         key = alert.id.encode()

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import orjson
+
 from streams.errors import Ignored, RecordError
 from streams.event import CLOCK_AHEAD, Event, RawRecord
 from streams.normalise import normalise
@@ -49,6 +51,10 @@ class Prepared:
 
 
 _MAX_CONTEXTS = 10_000
+MAX_EVENT = 4 << 20
+"""Most bytes of an event's fields as JSON: it is handed on, and kept, as one message."""
+_SURELY_FITS = 64 * 1024
+"""A record of at most so many bytes makes no event larger than `MAX_EVENT`, whatever is in it."""
 
 
 class Reader:
@@ -71,7 +77,10 @@ class Reader:
         key = f"{source.name}/{record.origin.stream}"
         context = self._context(key, source, record)
         try:
-            return Prepared(record, normalise(record, source.format, context))
+            event = normalise(record, source.format, context)
+            if len(record.data) > _SURELY_FITS and len(orjson.dumps(event.fields)) > MAX_EVENT:
+                raise RecordError(f"an event of more than {MAX_EVENT} bytes")
+            return Prepared(record, event)
         except Ignored:
             return Prepared(record)
         except RecordError as error:
