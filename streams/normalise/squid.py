@@ -25,7 +25,7 @@ from streams.normalise.values import number, present
 from streams.normalise.web import client_fields, transfer_fields, url_fields, user_fields
 
 _BEGINNING = re.compile(
-    r"(?P<time>[0-9]{1,12}\.[0-9]{3,6}) +(?P<elapsed>-?[0-9]{1,18}) (?P<client>\S+) "
+    r"(?P<time>[0-9]{1,12}\.[0-9]{3,6}) +(?P<elapsed>-?[0-9]{1,12}) (?P<client>\S+) "
     r"(?P<action>[A-Z_]+)/(?P<status>[0-9]{3}) (?P<received>-?[0-9]{1,18}) (?P<method>\S+) (?P<url>\S+) "
 )
 _END = re.compile(

@@ -78,13 +78,14 @@ class Reader:
         context = self._context(key, source, record)
         try:
             event = normalise(record, source.format, context)
-            if len(record.data) > _SURELY_FITS and len(orjson.dumps(event.fields)) > MAX_EVENT:
-                raise RecordError(f"an event of more than {MAX_EVENT} bytes")
-            return Prepared(record, event)
         except Ignored:
             return Prepared(record)
         except RecordError as error:
             return Prepared(record, rejected=str(error))
+        else:
+            if len(record.data) > _SURELY_FITS and len(orjson.dumps(event.fields)) > MAX_EVENT:
+                return Prepared(record, rejected=f"an event of more than {MAX_EVENT} bytes")
+            return Prepared(record, event)
         finally:
             if context.memory != self._memory.get(key, {}):
                 self._memory[key] = dict(context.memory)

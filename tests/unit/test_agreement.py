@@ -45,7 +45,7 @@ def test_it_says_what_all_must_have_in_common_and_no_secret(tmp_path: Path) -> N
     ("kafka", "written"),
     [
         ("", {}),
-        ("batch = 7\nreplication = 3\nmax_message = 2000000", {}),
+        ("batch = 7\nreplication = 3\nmax_message = 9000000", {}),
         ("", {"more": 'rules = ["other"]\nstate = "other"'}),
         ("", {"source": SOURCE.replace('format = "squid"', 'format = "squid"\nlateness = "900s"')}),
     ],
