@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streams.alert import Alert
@@ -25,3 +25,32 @@ def episodes(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
 
 def pages(alerts: Iterable[Alert]) -> int:
     return sum(alert.page for alert in alerts)
+
+
+def differing(place: str, found: Any, wanted: Any) -> Iterator[str]:
+    """Name the places at which two documents differ, with what stands there."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for name in sorted(found.keys() | wanted.keys()):
+            yield from differing(f"{place}.{name}", found.get(name), wanted.get(name))
+    elif isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        for number, (one, other) in enumerate(zip(found, wanted, strict=True)):
+            yield from differing(f"{place}[{number}]", one, other)
+    elif found != wanted:
+        yield f"{place}: {found!r:.300} instead of {wanted!r:.300}"
+
+
+def same(found: Iterable[Alert], wanted: Iterable[Alert]) -> None:
+    """Fail where the episodes or the number of pages differ, and say in what."""
+    found, wanted = list(found), list(wanted)
+    one, other = ({_name(each): each for each in episodes(some)} for some in (found, wanted))
+    told = [f"missing: {name}" for name in other.keys() - one.keys()]
+    told += [f"not wanted: {name}" for name in one.keys() - other.keys()]
+    told += [
+        f"{name}: {place}" for name in one if name in other for place in differing("", one[name], other[name])
+    ]
+    assert not told, "\n".join(told)
+    assert pages(found) == pages(wanted)
+
+
+def _name(episode: dict[str, Any]) -> str:
+    return f"{episode['rule']['id']} {episode['group']} from {episode['first']}"

@@ -136,6 +136,7 @@ class TaskWatch:
 
     def skipped(self, records: int) -> None:
         """Take note of records that were read again, though they had been processed."""
+        logger.info("records read again", topic=self._topic, partition=self._partition, records=records)
         self._metrics.count("outfall_events_duplicate_total", records, topic=self._topic)
 
     def done(self, done: Done) -> None:

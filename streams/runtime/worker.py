@@ -178,6 +178,8 @@ class Worker:
             try:
                 await task.run(self._restores)
             except asyncio.CancelledError:
+                if tp in self._running:  # not dropped; aiokafka lets out its own when a broker goes away
+                    end(f"{tp.topic}/{tp.partition}: cancelled while it is ours")
                 raise
             except BreakerOpen as error:
                 task.refuse()
