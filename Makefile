@@ -67,6 +67,7 @@ format: install ## Format the code and mend what can be mended
 bench: install ## Measure each format and each step, beside a yardstick of the same run
 	@$(BIN)/python benchmarks/normalise.py
 	$(BIN)/python benchmarks/detection.py
+	$(BIN)/python benchmarks/live_path.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/correlation.py
 

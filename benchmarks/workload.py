@@ -52,10 +52,15 @@ def rules(count: int, seed: int = 2) -> str:
     return "\n---\n".join(_rule(source, number) for number in range(count))
 
 
-def _document(source: random.Random, number: int, accent: str) -> dict[str, Any]:
+def word(source: random.Random) -> str:
+    """Give a word for an event: an ordinary one, or at times what a rule looks for."""
     chance = source.random()
     about = 10 if chance < MATCHING else 3000 if chance < MATCHING + NEAR else 0
-    word = (_mark(source.randrange(about)) if about else source.choice(_WORDS)) + accent
+    return _mark(source.randrange(about)) if about else source.choice(_WORDS)
+
+
+def _document(source: random.Random, number: int, accent: str) -> dict[str, Any]:
+    said = word(source) + accent
     channel = source.choices(("web", "email", "file"), (6, 2, 2))[0]
     document = {
         "@timestamp": f"2026-03-02T{source.randrange(24):02d}:{number // 60 % 60:02d}:{number % 60:02d}.000Z",
@@ -65,7 +70,7 @@ def _document(source: random.Random, number: int, accent: str) -> dict[str, Any]
         "outfall.actor.known": True,
         "user.name": f"user{source.randrange(900):03d}",
     }
-    return document | {"web": _web, "email": _mail, "file": _file}[channel](source, word)
+    return document | {"web": _web, "email": _mail, "file": _file}[channel](source, said)
 
 
 def _mark(number: int) -> str:

@@ -31,3 +31,11 @@ def test_correlation() -> None:
     assert all(row["window_values_s"] > 0 and row["whole_values_s"] > 0 for row in rows)
     wide = next(row for row in rows if row["shape"].startswith("400 values an event, heavy"))
     assert wide["window_bytes"] < 150  # a value and group; of its text 80
+
+
+def test_live_path() -> None:
+    rows = rows_of("live_path.py")
+    for name in ("proxysg", "zscaler_web"):
+        found = {row["step"]: row for row in rows if row["format"] == name}
+        assert found.keys() == {"decode (orjson.loads)", "normalise", "describe", "conclude", "match", "all"}
+        assert all(row["µs a record"] > 0 and row["matches"] > 0 for row in found.values())
