@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ROUNDS ?= 10
+SPEED ?= 1800
 EXACTNESS_EVENTS ?= 200000
 VERSIONS := 3.11 3.12 3.13
 PYTEST ?= $(BIN)/pytest -n 2 --dist worksteal
@@ -11,7 +12,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint format bench soak lock clean
+.PHONY: help install demo live test test-all lint format bench soak lock clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +41,9 @@ install: ## Make .venv with the command .venv/bin/outfall, or reuse what is ther
 
 demo: install ## Run a council's day through the pipeline and watch it
 	@$(BIN)/outfall demo
+
+live: install ## Start a local Kafka and two workers, play a council's day, show its alerts; SPEED=1800
+	@PYTHONPATH=tests $(BIN)/python -m services.make_live --speed $(SPEED)
 
 test: lint ## Run all checks and tests with one Python
 	@$(PYTEST)

@@ -6,13 +6,16 @@ Nothing here names a data subject: people are counted, and listed only as pseudo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from streams.event import Scalar
+
+T = TypeVar("T")
 
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 
@@ -31,7 +34,11 @@ class _Part(BaseModel):
 
 
 class AlertRule(_Part):
-    """The rule behind an alert. `version` is the hash of the whole rule book, `revision` its git commit."""
+    """The rule behind an alert, and by what it ran.
+
+    `version` is the hash of the whole rule book, `revision` its git commit, `configuration` the hash of what
+    all workers have agreed on, where there are several.
+    """
 
     id: str
     name: str | None
@@ -40,6 +47,7 @@ class AlertRule(_Part):
     place: str
     version: str
     revision: str | None = None
+    configuration: str | None = None
     tags: list[str] = []
     runbook: list[str] = []
     falsepositives: list[str] = []
@@ -129,14 +137,49 @@ class Alert(_Part):
         description="Events that were left out at a limit (`limits`): there is more than what is told.",
     )
     evidence: list[Evidence]
+    shortened: bool = Field(
+        default=False,
+        description="This copy lacks evidence or subjects, to fit a message; its numbers are whole.",
+    )
     detected: str | None = Field(default=None, description="When this revision was made; processing time.")
     freshness: dict[str, str] = Field(default={}, description="Time of the newest event of each source.")
 
     def canonical(self) -> dict[str, Any]:
         """Give what must be equal between two runs over the same log: all but processing times and places."""
-        return self.model_dump(mode="json", exclude={"revision", "detected", "freshness", "page"})
+        aside = {"revision": True, "detected": True, "freshness": True, "page": True}
+        return self.model_dump(mode="json", exclude={**aside, "rule": {"configuration"}})
+
+    def fitted(self, most: int) -> Alert:
+        """Give the alert as it is, or where its JSON is longer than so many bytes, a copy that is not.
+
+        Of the evidence the earliest is kept, and of the subjects some; how many there are is told all the
+        same by `exposure` and `observed`.
+        """
+        if len(self.model_dump_json().encode()) <= most:
+            return self
+        bare = self.model_copy(
+            update={
+                "evidence": [],
+                "exposure": self.exposure.model_copy(update={"subjects": []}),
+                "shortened": True,
+            }
+        )
+        room = max(0, most - len(bare.model_dump_json().encode()) - 1024)
+        evidence, left = _first(self.evidence, room // 2, lambda one: len(one.model_dump_json().encode()))
+        subjects, _ = _first(self.exposure.subjects, room // 2 + left, lambda one: len(one.encode()) + 3)
+        exposure = self.exposure.model_copy(update={"subjects": subjects})
+        return bare.model_copy(update={"evidence": evidence, "exposure": exposure})
 
     def digest(self) -> str:
         """Tell two revisions apart by what they say."""
         content = orjson.dumps(self.canonical(), option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _first(items: list[T], room: int, size: Callable[[T], int]) -> tuple[list[T], int]:
+    """Give as many of the first items as there is room for, and the room that is left."""
+    for number, item in enumerate(items):
+        room -= size(item) + 1
+        if room < 0:
+            return items[:number], 0
+    return items, room

@@ -110,7 +110,13 @@ class Breaker(Part):
 
 
 class Worker(Part):
-    """How a worker tells about itself."""
+    """Where a worker has its rules from, and how it tells about itself."""
+
+    configuration: Literal["files", "topic"] = Field(
+        default="files",
+        description="Where rules, severity and enrichment are: in the files that the settings name, or in the"
+        " topic into which `outfall publish` puts them.",
+    )
 
     listen: str = Field(
         default="127.0.0.1:9464",

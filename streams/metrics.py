@@ -103,6 +103,7 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     # alerts
     _counter("alerts", "Revisions of alerts.", _RULE, _SEVERITY, Label("status", "of the episode")),
+    _counter("alerts_shortened", "Revisions that lack evidence or subjects, to fit a message."),
     _counter("pages", "Revisions of alerts that page.", _RULE, _SEVERITY),
     # state
     _gauge("state_rows", "Rows held.", _TOPIC, _PARTITION, Label("table", "a table of the step's state")),

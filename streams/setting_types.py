@@ -49,6 +49,12 @@ def parse_duration(text: str) -> int:
     return length
 
 
+def say_duration(nanoseconds: int) -> str:
+    """Write a duration as `parse_duration` reads it, in the largest unit that it is whole in."""
+    unit, size = next((unit, size) for unit, size in reversed(_UNITS.items()) if nanoseconds % size == 0)
+    return f"{nanoseconds // size}{unit}"
+
+
 def _duration(value: Any) -> int:
     if not isinstance(value, str):
         raise ValueError("a duration is text, such as '90s', '5m', '24h' or '7d'")  # noqa: TRY004 - pydantic

@@ -89,6 +89,9 @@ class EncodedTable:
     def __contains__(self, key: str) -> bool:
         return key in self._rows
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
 

@@ -10,17 +10,21 @@ import typer
 from streams.cli import (
     alerts,
     config,
+    dead_letters,
     demo,
     exits,
     formats,
+    lag,
     match,
     metrics,
     normalise,
     produce,
+    publish,
     replay,
     rules,
     run,
     simulate,
+    topics,
     worker,
 )
 from streams.cli.help_text import unwrap_help
@@ -37,6 +41,7 @@ app = typer.Typer(
 run.register(app)
 alerts.register(app)
 config.register(app)
+dead_letters.register(app)
 produce.register(app)
 simulate.register(app)
 match.register(app)
@@ -46,7 +51,10 @@ rules.register(app)
 replay.register(app)
 metrics.register(app)
 demo.register(app)
+topics.register(app)
 worker.register(app)
+lag.register(app)
+publish.register(app)
 unwrap_help(app)
 
 

@@ -61,6 +61,17 @@ def print_json(alerts: Iterable[Stored]) -> None:
     sys.stdout.buffer.flush()
 
 
+def print_line(console: Console, alert: Alert) -> None:
+    """Print a revision as it comes: a line of text on a terminal, else a short line of JSON."""
+    if console.is_terminal:
+        console.print(f"[{COLOURS[alert.severity]}]{alert.severity:>13}[/] ", end="")
+        page = "PAGE " if alert.page else ""
+        console.print(f"{alert.last} {page}{plain(alert.reason)} ({alert.id[:12]})", markup=False)
+    else:
+        sys.stdout.buffer.write(orjson.dumps(brief(alert)) + b"\n")
+        sys.stdout.buffer.flush()
+
+
 def brief(alert: Alert) -> dict[str, object]:
     """Give what may be written to a journal: nothing from the evidence, which can name data subjects."""
     return {

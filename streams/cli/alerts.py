@@ -1,4 +1,4 @@
-"""`outfall alerts`: the queue of an analyst on one machine."""
+"""`outfall alerts`: the queue of an analyst on one machine, and what the workers on Kafka raise."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _DONE = {"acknowledge": "acknowledged", "assign": "assigned to", "comment": "com
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    alerts = typer.Typer(help="List, show and handle alerts of the store.", no_args_is_help=True)
+    alerts = typer.Typer(help="List, show and handle alerts, or watch those on Kafka.", no_args_is_help=True)
     alerts.command("list")(list_alerts)
     alerts.command()(show)
-    for command in (acknowledge, assign, comment, close):
+    for command in (watch, acknowledge, assign, comment, close):
         alerts.command()(command)
     app.add_typer(alerts, name="alerts")
 
@@ -64,6 +64,24 @@ def show(alert: Id, json: Json = False, config: Config = DEFAULT) -> None:
         alert_view.print_json([found])
     else:
         alert_view.explain(found)
+
+
+def watch(
+    beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Also those that the topic holds already.")
+    ] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Print whole revisions, with evidence, as JSON lines.")
+    ] = False,
+    idle: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="End when none has come for so long.")
+    ] = None,
+    config: Config = DEFAULT,
+) -> None:
+    """Show alerts as the workers on Kafka raise them, each when its severity rises, until interrupted."""
+    from streams.cli.alert_watching import run  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run(config, beginning=beginning, whole=whole, idle=idle))
 
 
 def acknowledge(alert: Id, by: By = "", json: Json = False, config: Config = DEFAULT) -> None:

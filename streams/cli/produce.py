@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def produce(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SOURCE=FILE …]", help="A source of kind kafka, and a log; - is stdin."),
+        typer.Argument(metavar="SOURCE=FILE", help="A source of kind kafka, and a log; - is stdin."),
     ] = None,
     config: Annotated[Path, typer.Option(envvar="OUTFALL_CONFIG", help="The settings file (TOML).")] = Path(
         "outfall.toml"

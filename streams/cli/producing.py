@@ -20,11 +20,11 @@ from streams.cli.stop import Stop
 from streams.errors import ConfigError
 from streams.event import RawRecord
 from streams.normalise import FORMATS
+from streams.runtime.found_topics import FoundTopic, find_topics
 from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.in_order import in_order
 from streams.runtime.pace import Pace
 from streams.runtime.produce import Production, Sent
-from streams.runtime.raw_topics import RawTopic, raw_topics
 from streams.runtime.sender import Sender
 from streams.settings import Settings, load, parse_duration
 
@@ -54,7 +54,7 @@ def run(options: Options) -> int:
 
 
 def _send(options: Options, settings: Settings, logs: Sequence[Log], console: Console) -> int:
-    topics = raw_topics(settings.kafka, {log.source.name: log.source for log in logs}.values())
+    topics = _find_topics(settings, logs)
     spare_garbage_collection()
     stop = Stop()
     begun = time.monotonic()
@@ -86,10 +86,19 @@ def _send(options: Options, settings: Settings, logs: Sequence[Log], console: Co
     return exits.REJECTED if any(sent.too_large for sent in counts.values()) else exits.DONE
 
 
+def _find_topics(settings: Settings, logs: Sequence[Log]) -> dict[str, FoundTopic]:
+    """Look up the topics, by source; a problem names the source."""
+    named = {f"source {log.source.name}": log.source.topic for log in logs}
+    found = find_topics(settings.kafka, named)
+    return {log.source.name: found[f"source {log.source.name}"] for log in logs}
+
+
 class _Reporter:
     """Moves the progress bar, and tells what was not sent."""
 
-    def __init__(self, console: Console, topics: Mapping[str, RawTopic], bar: Progress, task: TaskID) -> None:
+    def __init__(
+        self, console: Console, topics: Mapping[str, FoundTopic], bar: Progress, task: TaskID
+    ) -> None:
         self._console = console
         self._topics = topics
         self._bar = bar
@@ -114,7 +123,7 @@ class _Reporter:
 
 
 def _summarise(
-    topics: Mapping[str, RawTopic], counts: Mapping[str, Sent], seconds: float, console: Console
+    topics: Mapping[str, FoundTopic], counts: Mapping[str, Sent], seconds: float, console: Console
 ) -> None:
     """Say how much was sent: a line of JSON for each source, or text on a terminal."""
     for source, topic in topics.items():

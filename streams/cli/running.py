@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import orjson
 from rich.console import Console
 
-from streams.alert import SEVERITIES, Alert
+from streams.alert import SEVERITIES
 from streams.cli import exits
-from streams.cli.alert_view import COLOURS, brief, plain
+from streams.cli.alert_view import print_line
 from streams.cli.complaints import say_problems, standard_error
 from streams.cli.stop import Stop
 from streams.errors import ConfigError
@@ -136,7 +135,7 @@ class Reporter:
         for alert in outcome.alerts:
             before = self._known.get(alert.id)
             if before is None or SEVERITIES.index(alert.severity) > SEVERITIES.index(before):
-                self._show(alert)
+                print_line(self._out, alert)
             self._known[alert.id] = alert.severity
         for letter in outcome.dead_letters:
             self._rejected += 1
@@ -167,13 +166,3 @@ class Reporter:
                     style="bold red",
                     markup=False,
                 )
-
-    def _show(self, alert: Alert) -> None:
-        if self._out.is_terminal:
-            style = COLOURS[alert.severity]
-            self._out.print(f"[{style}]{alert.severity:>13}[/] ", end="")
-            page = "PAGE " if alert.page else ""
-            self._out.print(f"{alert.last} {page}{plain(alert.reason)} ({alert.id[:12]})", markup=False)
-        else:
-            sys.stdout.buffer.write(orjson.dumps(brief(alert)) + b"\n")
-            sys.stdout.buffer.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import metadata
 from pathlib import Path
 
 from streams import log
@@ -12,10 +11,11 @@ from streams.cli.complaints import say_problems, standard_error
 from streams.errors import ConfigError
 from streams.metrics import Metrics
 from streams.normalise import FORMATS
-from streams.runtime.assemble import assemble
 from streams.runtime.build import misplaced
+from streams.runtime.editions import Editions
 from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.health import Health
+from streams.runtime.topic_admin import check_topics
 from streams.runtime.topics import Topics
 from streams.runtime.watch import Watch
 from streams.runtime.worker import Worker
@@ -25,32 +25,27 @@ from streams.settings import Settings, load
 def run(config: Path) -> int:
     """Work, and give the exit status."""
     try:
-        settings = load(config, formats=FORMATS)
+        # What the settings name is looked for when it is needed: rules may be published, state stays unused.
+        settings = load(config, formats=FORMATS, places=False)
         log.configure(settings.worker.log)
-        _work(settings)
+        asyncio.run(_work(settings))
     except ConfigError as error:
         say_problems(standard_error(), error)
         return exits.USAGE
     return exits.DONE
 
 
-def _work(settings: Settings) -> None:
+async def _work(settings: Settings) -> None:
     if problems := misplaced(settings, live=True):
         raise ConfigError(problems)
     topics = Topics(settings)
-    stages = assemble(settings, topics)
-    spare_garbage_collection()
     metrics = Metrics([source.name for source in settings.sources], topics.inputs)
-    book = stages.parts.book
-    metrics.set("outfall_rules_loaded", len(book.rules))
-    metrics.set("outfall_rules_refused", len(book.refused))
-    metrics.set(
-        "outfall_build_info",
-        1,
-        version=metadata.version("outfall"),
-        rule_book=book.hash,
-        configuration="",
-    )
     with Health(metrics, settings.worker.listen) as health:
-        worker = Worker(settings, stages, Watch(settings, metrics, health))
-        asyncio.run(worker.run())
+        watch = Watch(settings, metrics, health)
+        editions = Editions(settings, topics, lambda: watch.reloaded(failed=True))
+        stages = await editions.first()
+        if problems := await asyncio.to_thread(check_topics, settings, stages.parts.enrichment):
+            raise ConfigError(problems)
+        watch.runs(stages)
+        spare_garbage_collection()
+        await Worker(settings, stages, watch).run(editions.further())

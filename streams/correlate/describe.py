@@ -16,10 +16,11 @@ from streams.event import first, rfc3339
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """Which rule book is running: the hash of its content, and its git commit where it has one."""
+    """What runs: the hash of the rule book, its git commit if it has one, the configuration's hash."""
 
     version: str
     revision: str | None = None
+    configuration: str | None = None
 
 
 def describe(
@@ -53,6 +54,7 @@ def describe(
             place=str(rule.place),
             version=edition.version,
             revision=edition.revision,
+            configuration=edition.configuration,
             tags=list(rule.tags),
             runbook=rule.extras.runbook,
             falsepositives=list(rule.falsepositives),
@@ -86,6 +88,7 @@ def describe(
     if digest == episode.digest and not episode.page_now:
         return None
     episode.digest, episode.revision, episode.page_now = digest, alert.revision, False
+    episode.told = firings
     return alert
 
 

@@ -21,7 +21,8 @@ from streams.event import Scalar
 class Episode:
     """One episode. `first` and `last` are the times of its outermost firings, in nanoseconds.
 
-    `paged` is the highest tier at which it has paged, -1 before. `late` counts events of its group that came
+    `paged` is the highest tier at which it has paged, -1 before, `told` how many firings the last revision
+    counted. `late` counts events of its group that came
     too late to be counted in, `left_out` those that found its window full. `page_now` is true while a page is
     due with the next revision. `summary` is the greatest metric and the number of firings, `group` how the
     group's values were spelled, both kept when the episode has ended and its window is forgotten.
@@ -37,6 +38,7 @@ class Episode:
     breach: str | None = None
     late: int = 0
     left_out: int = 0
+    told: int = 0
     page_now: bool = False
     status: Status = Status.OPEN
     superseded_by: str | None = None
@@ -57,6 +59,7 @@ class Episode:
             "breach": self.breach,
             "late": self.late,
             "left_out": self.left_out,
+            "told": self.told,
         }
 
     @classmethod

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # loading pySigma takes longer than a cached book
 __all__ = ["Detection", "RuleBook", "load", "loads"]
 
 _SUFFIXES = (".yml", ".yaml")
-_TEST_SUFFIXES = (".test.yml", ".test.yaml")
+TEST_SUFFIXES = (".test.yml", ".test.yaml")
 _SIGMA = ("title", "detection", "correlation", "filter")
 
 
@@ -108,7 +108,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     for path in paths:
         named = not path.is_dir()
         for file in [path] if named else _below(path):
-            if file.name.endswith(_TEST_SUFFIXES) or (resolved := file.resolve()) in seen:
+            if file.name.endswith(TEST_SUFFIXES) or (resolved := file.resolve()) in seen:
                 continue
             seen.add(resolved)
             yield file, named

@@ -46,6 +46,11 @@ class Pseudonymiser:
         """The id of the key, which every pseudonym begins with."""
         return self._key.id
 
+    @property
+    def key_check(self) -> str:
+        """What tells two secrets under one id apart, and does not tell the secret."""
+        return hmac.digest(self._key.secret, b"key check", "sha256").hex()[:16]
+
     def subject(self, raw: str) -> str:
         """Give the pseudonym of a person's id."""
         return self._of("subject", raw)

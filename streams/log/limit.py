@@ -75,7 +75,8 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         super().close()
 
     def _ended(self, now: float) -> Iterator[logging.LogRecord]:
-        for key, window in list(self._windows.items()):
+        while self._windows:
+            key, window = next(iter(self._windows.items()))
             if window.ends > now:
                 return
             del self._windows[key]

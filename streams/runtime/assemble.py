@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from streams.correlate.describe import Edition
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
 from streams.normalise import FORMATS
+from streams.runtime.agreement import agreement, digest
 from streams.runtime.build import load_parts
 from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
 from streams.runtime.inputs import MessageInput, RawInput
+from streams.runtime.publication import Publication
 from streams.runtime.task import Input
 from streams.runtime.topics import Topics
 from streams.settings import Settings
@@ -63,20 +66,23 @@ class Stages:
         )
 
 
-def assemble(settings: Settings, topics: Topics) -> Stages:
-    """Load rules, severity and enrichment.
+def assemble(settings: Settings, topics: Topics, publication: Publication | None = None) -> Stages:
+    """Load rules, severity and enrichment: those that the settings name, or those of a publication.
 
     Raises:
         ConfigError: with the problems of all three.
     """
+    if publication is not None:
+        settings = publication.unpack(settings.state, settings)
     book, severity, enrichment = load_parts(settings)
+    revision = edition(book, settings.rules).revision if publication is None else publication.revision
     breaker = settings.dead_letters.breaker
     parts = Parts(
         book,
         RuleSet(book, cache=user_cache()),
         enrichment,
         severity,
-        edition(book, settings.rules),
+        Edition(book.hash, revision, digest(agreement(settings, enrichment))),
         settings.limits,
         settings.clock_skew,
         settings.kafka.partitions,

@@ -45,16 +45,22 @@ class AtOnce(Generic[T]):
     def __init__(self, items: Iterator[T], size: Callable[[T], int]) -> None:
         self._items = items
         self._size = size
+        self._error: Exception | None = None
 
     async def take(self, timeout: float) -> list[T] | None:  # noqa: ARG002, ASYNC109 - as in the interface
         """See the interface."""
         taken: list[T] = []
         size = 0
-        for item in self._items:
-            taken.append(item)
-            size += self._size(item)
-            if len(taken) == BATCH or size >= BYTES:
-                break
+        try:
+            while self._error is None and len(taken) < BATCH and size < BYTES:
+                taken.append(next(self._items))
+                size += self._size(taken[-1])
+        except StopIteration:
+            pass
+        except Exception as error:  # noqa: BLE001 - it is raised the next time
+            self._error = error
+        if self._error is not None and not taken:
+            raise self._error
         return taken or None
 
     def close(self) -> None:

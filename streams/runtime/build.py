@@ -22,6 +22,7 @@ from streams.runtime.feed import Clock, Input
 from streams.runtime.files import FileInput
 from streams.runtime.received import ReceivedInput, from_stdin, from_syslog
 from streams.runtime.store import Store
+from streams.runtime.topics import Topics
 from streams.setting_types import is_glob
 from streams.settings import Settings
 from streams.source_settings import FileSource, KafkaSource, StdinSource, SyslogSource
@@ -100,11 +101,19 @@ def missing_logs(settings: Settings) -> list[str]:
 def misplaced(settings: Settings, *, live: bool) -> list[str]:
     """Say which sources are not for this shell: `outfall worker` reads Kafka alone, and no other does."""
     shell, other = ("worker", "run") if live else ("run", "worker")
-    return [
+    found = [
         f"source {source.name}: kind {source.kind} is read by `outfall {other}`, not by `outfall {shell}`"
         for source in settings.sources
         if isinstance(source, KafkaSource) is not live
     ]
+    if live:
+        ours = {topic.name for topic in Topics(settings) if topic.ours}
+        found += [
+            f"source {source.name}: topic {source.topic} is one of ours; name another, or change kafka.prefix"
+            for source in settings.sources
+            if isinstance(source, KafkaSource) and source.topic in ours
+        ]
+    return found
 
 
 def build_inputs(settings: Settings, store: Store, *, once: bool, clock: Clock) -> list[Input]:

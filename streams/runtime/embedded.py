@@ -84,4 +84,4 @@ class Embedded:
         now = self._clock()
         if now - self._forgot >= _HOUR:
             self._forgot = now
-            self._store.forget_dead_letters(now - self._retention)
+            self._store.letters.forget(now - self._retention)

@@ -12,6 +12,9 @@ from streams.runtime.headers import Headers
 from streams.runtime.topics import Topics
 from streams.stages.stage import Sent
 
+_OVERHEAD = 64 * 1024
+"""What a message has besides its value, at most."""
+
 
 class Record(NamedTuple):
     """One record to be written; without a partition it goes to any."""
@@ -26,8 +29,11 @@ class Record(NamedTuple):
 class Outgoing:
     """The outputs of the task that reads one partition."""
 
-    def __init__(self, topics: Topics, topic: str, partition: int, *, alert_partitions: int) -> None:
+    def __init__(
+        self, topics: Topics, topic: str, partition: int, *, alert_partitions: int, max_message: int
+    ) -> None:
         self._topics = topics
+        self._max_alert = max_message - _OVERHEAD
         self._alert_partitions = alert_partitions
         self.state = topics.state(topic)
         self.transactional_id = topics.transactional_id(topic, partition)
@@ -38,7 +44,9 @@ class Outgoing:
             for partition, pieces in outputs.items():
                 yield from (Record(topic, partition, None, piece) for piece in pieces)
         for alert in sent.alerts:
-            yield self._alert(alert)
+            fitted = alert.fitted(self._max_alert)
+            sent.counts["shortened"] += fitted.shortened
+            yield self._alert(fitted)
         for letter in letters:
             yield Record(self._topics.dead_letters, None, None, letter.data, letter.headers())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,9 +16,9 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from streams.event import RawRecord
 from streams.kafka_settings import Kafka
+from streams.runtime.found_topics import FoundTopic
 from streams.runtime.headers import Headers, origin_header, progress_header
 from streams.runtime.kafka_client import client_arguments
-from streams.runtime.raw_topics import RawTopic
 
 PATIENCE = 120.0
 """Seconds without an acknowledgement after which Kafka counts as gone."""
@@ -35,25 +35,15 @@ class Sender:
     The producer is idempotent: what it sends again after an error is neither doubled nor out of order.
     """
 
-    def __init__(self, kafka: Kafka, topics: Mapping[str, RawTopic]) -> None:
+    def __init__(self, kafka: Kafka, topics: Mapping[str, FoundTopic]) -> None:
         self._topics = topics
-        self._arguments = client_arguments(kafka)
+        self._kafka = kafka
         self._producer: Any = None
         self._partitions: dict[tuple[str, bytes], int] = {}
         self._pending: list[asyncio.Future[Any]] = []
 
     async def __aenter__(self) -> Self:
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it retries; what matters is raised
-        self._producer = AIOKafkaProducer(
-            **self._arguments,
-            acks="all",
-            enable_idempotence=True,
-            compression_type="lz4",
-            linger_ms=_LINGER_MS,
-            max_batch_size=BATCH,
-            max_request_size=_LARGEST_REQUEST,  # the topic's limit counts, after compression: see `fits`
-            request_timeout_ms=int(PATIENCE * 1000),
-        )
+        self._producer = make_producer(self._kafka, self._topics.values())
         try:
             await self._producer.start()
         except BaseException:
@@ -68,15 +58,8 @@ class Sender:
             await asyncio.wait_for(self._producer.stop(), PATIENCE if error is None else 5)
 
     def fits(self, record: RawRecord) -> bool:
-        """Tell whether the record's topic takes one as large.
-
-        An idempotent producer that is refused a record can send no further one, so this must be asked before.
-        """
-        largest = self._topics[record.origin.source].largest
-        plain = _ENVELOPE + len(record.origin.stream)
-        if plain + len(record.data) <= largest:
-            return True
-        return plain + len(lz4_encode(record.data)) <= largest
+        """Tell whether the record's topic takes one as large; ask before sending it."""
+        return fits(record, self._topics[record.origin.source])
 
     async def send(self, record: RawRecord) -> None:
         """Send a record, under its stream as the key: a stream's records stay in one partition, in order.
@@ -88,8 +71,7 @@ class Sender:
         key = record.origin.stream.encode()
         place = topic.name, key
         if place not in self._partitions:
-            everything = list(range(topic.partitions))
-            self._partitions[place] = DefaultPartitioner()(key, everything, everything)
+            self._partitions[place] = partition_of(key, topic)
         headers = [origin_header(record.origin)]
         await self._send(topic.name, self._partitions[place], record.data, headers, key)
 
@@ -124,3 +106,40 @@ class Sender:
     ) -> None:
         sent = await self._producer.send(topic, value, key, partition, headers=headers)
         self._pending.append(sent)
+
+
+def make_producer(kafka: Kafka, topics: Iterable[FoundTopic], **more: Any) -> Any:
+    """Make an idempotent producer for raw records; it is to be started in the event loop.
+
+    Raises:
+        ConfigError: a file of the security settings cannot be used.
+    """
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it retries; what matters is raised
+    return AIOKafkaProducer(
+        **client_arguments(kafka),
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
+        linger_ms=_LINGER_MS,
+        max_batch_size=min([BATCH, *(topic.largest for topic in topics)]),
+        max_request_size=_LARGEST_REQUEST,  # the topic's limit counts, after compression: see `fits`
+        request_timeout_ms=int(PATIENCE * 1000),
+        **more,
+    )
+
+
+def partition_of(key: bytes, topic: FoundTopic) -> int:
+    """Give the partition of a key, as every Kafka client does."""
+    everything = list(range(topic.partitions))
+    return int(DefaultPartitioner()(key, everything, everything))
+
+
+def fits(record: RawRecord, topic: FoundTopic) -> bool:
+    """Tell whether a topic takes a record as large, by itself in a batch and compressed.
+
+    An idempotent producer that is refused a record can send no further one, so this must be asked before.
+    """
+    plain = _ENVELOPE + len(record.origin.stream)
+    if plain + len(record.data) <= topic.largest:
+        return True
+    return plain + len(lz4_encode(record.data)) <= topic.largest

@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING, Self
 
 from streams.alert import Alert
 from streams.errors import ConfigError
-from streams.event import rfc3339
+from streams.runtime import letter_table
+from streams.runtime.letter_table import LetterTable
 from streams.runtime.position import Position
 from streams.sinks import sqlite
 from streams.sinks.sqlite import AlertTables
 from streams.state import Change, Saved
 
 if TYPE_CHECKING:
-    from streams.stages.reader import (
-        DeadLetter,  # `outfall alerts` needs the store without the whole pipeline
-    )
+    from streams.stages.reader import DeadLetter  # `outfall alerts` needs the store without the pipeline
 
 FILE = "outfall.db"
 
@@ -49,22 +48,9 @@ CREATE TABLE positions (
     finished INTEGER NOT NULL,
     PRIMARY KEY (source, stream)
 );
-CREATE TABLE dead_letters (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    source TEXT NOT NULL,
-    stream TEXT NOT NULL,
-    offset INTEGER NOT NULL,
-    line INTEGER NOT NULL,
-    stage TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    data BLOB NOT NULL,
-    at INTEGER NOT NULL,
-    UNIQUE (source, stream, offset, stage)
-);
-CREATE INDEX dead_letters_by_time ON dead_letters (at);
 """
 
-MIGRATIONS = (_FIRST + sqlite.SCHEMA,)
+MIGRATIONS = (_FIRST + letter_table.SCHEMA + sqlite.SCHEMA, letter_table.ATTEMPTS)
 """Each brings the store from one version (`PRAGMA user_version`) to the next; never change one, add one."""
 
 
@@ -81,6 +67,7 @@ class Store:
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._migrate(path)
         self.alerts = AlertTables(self._connection)
+        self.letters = LetterTable(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -117,8 +104,12 @@ class Store:
         alerts: Iterable[Alert],
         dead_letters: Iterable[DeadLetter],
         now: int,
+        processed: Iterable[str] = (),
     ) -> None:
-        """Save what a batch has led to, all or nothing; `now` dates the dead letters (nanoseconds)."""
+        """Save what a batch has led to, all or nothing; `now` dates the dead letters (nanoseconds).
+
+        `processed` are the ids of dead letters that were the batch, and are none any more.
+        """
         with self.transaction():
             for change in changes:
                 self._save(change)
@@ -131,34 +122,9 @@ class Store:
                     for p in positions
                 ],
             )
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO dead_letters (source, stream, offset, line, stage, reason, data, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (*_place(letter), letter.stage, letter.reason, letter.record.data, now)
-                    for letter in dead_letters
-                ],
-            )
+            self.letters.delete(processed)
+            self.letters.write(dead_letters, now)
             self.alerts.write(alerts)
-
-    def forget_dead_letters(self, before: int) -> int:
-        """Delete the dead letters from before a time (nanoseconds), and tell how many."""
-        return self._connection.execute("DELETE FROM dead_letters WHERE at < ?", (before,)).rowcount
-
-    def dead_letters(self) -> Iterator[dict[str, str | int]]:
-        """Give the dead letters without their content, which may hold personal data."""
-        for source, stream, offset, line, stage, reason, at in self._connection.execute(
-            "SELECT source, stream, offset, line, stage, reason, at FROM dead_letters ORDER BY number"
-        ):
-            yield {
-                "source": source,
-                "stream": stream,
-                "offset": offset,
-                "line": line,
-                "stage": stage,
-                "reason": reason,
-                "at": rfc3339(at),
-            }
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -189,8 +155,3 @@ class Store:
             for statement in "".join(MIGRATIONS[version:]).split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-
-def _place(letter: DeadLetter) -> tuple[str, str, int, int]:
-    origin = letter.record.origin
-    return origin.source, origin.stream, origin.offset, origin.line

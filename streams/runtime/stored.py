@@ -14,6 +14,8 @@ from streams.runtime.position import digest
 
 HELD = 16 << 20
 """Most bytes of comments and blank lines before the first line that tells which stream it is."""
+_HOLDING = 256
+"""Bytes that it takes to hold a line, besides its own."""
 
 
 def stored_records(
@@ -46,11 +48,11 @@ def _head(source: str, lines: Iterator[Line]) -> list[Line]:
     size = 0
     for line in lines:
         head.append(line)
-        size += len(line.data) + 1
+        size += len(line.data) + _HOLDING
         if _tells(line):
             break
         if size > HELD:
-            raise ConfigError([f"{source}: begins with more than {HELD} bytes of comments and blank lines"])
+            raise ConfigError([f"{source}: begins with more than {HELD >> 20} MiB of comments"])
     return head
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
 
 from streams import log
-from streams.runtime import changelog
+from streams.runtime import changelog, offsets
 from streams.runtime.dead_letters import Letter
 from streams.runtime.outgoing import Outgoing
 from streams.runtime.transport import RecordBatch
@@ -35,7 +35,10 @@ logger = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a batch was, for those who count: seconds are of computing, and of waiting for Kafka."""
+    """What a batch was, for those who count: seconds are of computing, and of waiting for Kafka.
+
+    `rows` are those that the state holds now, by table, as far as a table knows.
+    """
 
     records: Sequence[Any]
     skipped: int
@@ -45,6 +48,7 @@ class Done:
     waiting: float
     changes: int
     changed_bytes: int
+    rows: Mapping[str, int]
 
 
 class Input(Protocol):
@@ -88,6 +92,7 @@ class Task:
         outgoing: Outgoing,
         client: dict[str, Any],
         *,
+        group: str,
         limit: int,
         max_message: int,
         acknowledge: Callable[[RecordBatch], None],
@@ -97,6 +102,7 @@ class Task:
         self._source = source
         self._outgoing = outgoing
         self._client = client
+        self._group = group
         self._limit = limit
         self._acknowledge = acknowledge
         self._watcher = watcher
@@ -105,22 +111,30 @@ class Task:
         self._position = 0
         self._max_message = max_message
         self._producer: AIOKafkaProducer | None = None
+        self._stopped = False
+
+    @property
+    def position(self) -> int:
+        """The offset of the next record that has not been processed."""
+        return self._position
 
     async def put(self, batch: RecordBatch) -> None:
-        """Hand over a batch; waits while enough of them wait."""
-        await self._queue.put(batch)
+        """Hand over a batch; waits while enough of them wait. One that has stopped takes no more."""
+        if not self._stopped:
+            await self._queue.put(batch)
 
-    async def run(self, restores: asyncio.Semaphore, empty: Callable[[], Awaitable[bool]]) -> None:
-        """Restore as `restores` lets us, then process; `empty` tells whether the input holds nothing at all.
+    async def run(self, restores: asyncio.Semaphore) -> None:
+        """Restore as `restores` lets us, then process.
 
         Raises:
             KafkaError: what a batch led to could not be made safe; the process must end, and begin again.
+            StateError: the state is not what the group has committed.
             BreakerOpen: most of what is read is dead.
         """
         async with self._busy:
             async with restores:
                 await self._start()
-            if not self._position and await empty():
+            if await self._nothing_to_read():
                 await self._process([])  # to say that there is nothing to wait for
         while True:
             batches = [await self._queue.get()]
@@ -128,6 +142,18 @@ class Task:
                 while not self._queue.empty() and sum(len(b.records) for b in batches) < self._limit:
                     batches.append(self._queue.get_nowait())
                 await self._process(batches)
+
+    async def replace(self, source: Input) -> None:
+        """Go on with another stage, by other rules, from the same state; between two batches."""
+        async with self._busy:
+            self._source = source
+            await self._restore()
+
+    def refuse(self) -> None:
+        """Take no more, and let go of what waits: nothing of it is acknowledged."""
+        self._stopped = True
+        while not self._queue.empty():
+            self._queue.get_nowait()
 
     async def quiet(self) -> None:
         """Drop what waits, and wait for the batch under way: the partition may go to another worker."""
@@ -142,8 +168,6 @@ class Task:
             await self._producer.stop()
 
     async def _start(self) -> None:
-        begin = time.monotonic()
-        self._watcher.restoring(0.0)
         self._producer = AIOKafkaProducer(
             **self._client,
             transactional_id=self._outgoing.transactional_id,
@@ -155,12 +179,36 @@ class Task:
         )
         await self._producer.start()
         await self._producer.begin_transaction()  # fences off whoever was the writer, and ends what it began
+        await self._restore()
+
+    async def _restore(self) -> None:
+        begin = time.monotonic()
+        self._watcher.restoring(0.0)
         stage = self._source.stage
         self._position, rows = await changelog.restore(
             self._client, self._outgoing.state, self.partition, stage.tables, self._watcher.restoring
         )
         stage.after_restore()
         self._watcher.restored(rows, time.monotonic() - begin)
+
+    async def _nothing_to_read(self) -> bool:
+        """Tell whether nothing has been read and nothing is there; look whether that can be."""
+        there = await offsets.read(self._client, self._group, self.topic, self.partition)
+        if there.committed is not None and there.committed > self._position:
+            raise offsets.StateError(
+                f"{self.topic}/{self.partition} has been read up to {self._position} by its state in"
+                f" {self._outgoing.state}, and up to {there.committed} by what group {self._group} has"
+                " committed: the state is missing, or older. Bring it back, or begin without it by setting"
+                f" the group's offset to {self._position} (docs/kafka.md)"
+            )
+        if self._position and there.begin > self._position:
+            logger.error(
+                "records were deleted before they were read",
+                topic=self.topic,
+                partition=self.partition,
+                records=there.begin - self._position,
+            )
+        return not self._position and there.begin == there.end
 
     async def _process(self, batches: Sequence[RecordBatch]) -> None:
         records = [each for batch in batches for each in batch.records]
@@ -186,6 +234,7 @@ class Task:
                     end - computed,
                     len(changes),
                     size,
+                    {each.name: len(each) for each in self._source.stage.tables if isinstance(each, Sized)},
                 )
             )
         for batch in batches:

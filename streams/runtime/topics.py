@@ -17,19 +17,32 @@ from streams.setting_types import parse_duration
 from streams.settings import Settings
 from streams.source_settings import KafkaSource
 
+DAY = 24 * 3600 * 1000
+"""Milliseconds. Only whole segments are deleted, so that what must be forgotten needs short ones."""
+
+SPREAD = "kafka.partitions"
+FIXED = "always one"
+"""What the partitions of a topic follow from, besides those of the sources."""
+
 CONTENT_PARTITIONS = 1
 """Lineage of content runs through any identity, so that all that bears content meets in one place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic; `ours` is false for a raw topic, which others may have made in another way."""
+    """One topic; `ours` is false for a raw topic, which others may have made in another way.
+
+    `setting` is what its partitions follow from. Where it `forgets`, its retention is also a promise that
+    nothing stays longer.
+    """
 
     name: str
     partitions: int
     replication: int
     meaning: str
+    setting: str
     ours: bool = True
+    forgets: bool = False
     config: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -60,16 +73,16 @@ class Topics:
 
     def state(self, topic: str) -> str:
         """Give the state topic of the step that reads a topic."""
-        return f"{self.prefix}.state.{topic.removeprefix(self.prefix + '.')}"
+        return f"{self.prefix}.state.{topic}"
 
     def transactional_id(self, topic: str, partition: int) -> str:
         """Give the name under which the one task that reads a partition writes."""
-        return f"{self.prefix}.{topic}.{partition}"
+        return f"{self.prefix}/{topic}/{partition}"  # no name of a topic holds a slash
 
     def __iter__(self) -> Iterator[Topic]:
         kafka = self._settings.kafka
         copies = kafka.replication
-        safe = {"min.insync.replicas": str(max(1, copies - 1))}
+        safe = {"min.insync.replicas": str(max(1, copies - 1)), "cleanup.policy": "delete"}
         large = safe | {"max.message.bytes": str(kafka.max_message)}
         for source in self.sources.values():
             yield Topic(
@@ -77,19 +90,21 @@ class Topics:
                 source.partitions,
                 copies,
                 f"raw records of source {source.name}",
+                self._setting(source.topic),
                 ours=False,
                 config=safe | {"message.timestamp.type": "LogAppendTime", "retention.ms": _ms("7d")},
             )
         week = large | {"retention.ms": _ms("7d")}
         yield Topic(
-            self.content, CONTENT_PARTITIONS, copies, "events that bear content, and time", config=week
+            self.content, CONTENT_PARTITIONS, copies, "events that bear content, and time", FIXED, config=week
         )
-        yield Topic(self.matches, kafka.partitions, copies, "matched events, by group", config=week)
+        yield Topic(self.matches, kafka.partitions, copies, "matched events, by group", SPREAD, config=week)
         yield Topic(
             self.alerts,
             kafka.partitions,
             copies,
             "revisions of alerts, by id",
+            SPREAD,
             config=large | {"retention.ms": _ms("30d"), "message.timestamp.type": "LogAppendTime"},
         )
         retention = self._settings.dead_letters.retention // 1_000_000
@@ -98,7 +113,9 @@ class Topics:
             CONTENT_PARTITIONS,
             copies,
             "raw records that could not be processed; restricted",
-            config=large | {"retention.ms": str(retention)},
+            FIXED,
+            forgets=True,
+            config=large | {"retention.ms": str(retention), "segment.ms": str(max(1, min(retention, DAY)))},
         )
         compacted = large | {"cleanup.policy": "compact"}
         yield Topic(
@@ -106,6 +123,7 @@ class Topics:
             1,
             copies,
             "what workers have agreed on; rules and enrichment as published; restricted",
+            FIXED,
             config=compacted,
         )
         for topic, partitions in self.inputs.items():
@@ -114,8 +132,15 @@ class Topics:
                 partitions,
                 copies,
                 f"state of the step that reads {topic}",
+                self._setting(topic),
                 config=compacted | {"segment.ms": _ms("1h"), "min.cleanable.dirty.ratio": "0.2"},
             )
+
+    def _setting(self, topic: str) -> str:
+        """Say what the partitions of a topic that is read follow from."""
+        if topic in self.sources:
+            return f"partitions of source {self.sources[topic].name}"
+        return SPREAD if topic == self.matches else FIXED
 
 
 def _ms(duration: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection
+from importlib import metadata
 
 from faust.types import TP
 
 from streams import log
 from streams.event import NANOSECONDS
 from streams.metrics import Metrics
+from streams.runtime.assemble import Stages
 from streams.runtime.health import STARTING, Health
 from streams.runtime.task import Done
 from streams.settings import Settings
@@ -31,6 +33,7 @@ class Watch:
         self._sources = {each.topic: each.name for each in settings.sources if isinstance(each, KafkaSource)}
         health.not_ready(_NO_PARTITIONS, "no partitions assigned")
         for source in settings.sources:
+            metrics.set("outfall_breaker_open", 0, source=source.name)
             metrics.set("outfall_allowed_lateness_seconds", source.lateness / NANOSECONDS, source=source.name)
 
     def beat(self) -> None:
@@ -40,6 +43,37 @@ class Watch:
     def connected(self) -> None:
         """Take note that the worker joins its group."""
         self._health.ready(STARTING)
+
+    def runs(self, stages: Stages) -> None:
+        """Take note of the rules and the configuration that run now."""
+        book, edition = stages.parts.book, stages.parts.edition
+        self._metrics.set("outfall_rules_loaded", len(book.rules))
+        self._metrics.set("outfall_rules_refused", len(book.refused))
+        version = metadata.version("outfall")
+        self._metrics.forget(version=version)
+        self._metrics.set(
+            "outfall_build_info",
+            1,
+            version=version,
+            rule_book=edition.version,
+            configuration=edition.configuration or "",
+        )
+        logger.info("rules loaded", rules=len(book.rules), refused=len(book.refused), rule_book=book.hash)
+
+    def reloaded(self, *, failed: bool) -> None:
+        """Take note of an attempt to run by other rules."""
+        self._metrics.count("outfall_reloads_total", outcome="failed" if failed else "done")
+
+    def lags(self, topic: str, partition: int, records: int) -> None:
+        """Take note of how many records of a partition wait to be read."""
+        self._metrics.set("outfall_consumer_lag_records", records, topic=topic, partition=partition)
+
+    def breaks(self, topic: str, partition: int, why: str) -> None:
+        """Take note that a partition is not read on, since most of its records are dead."""
+        source = self._sources[topic]
+        self._metrics.set("outfall_breaker_open", 1, source=source)
+        self._health.not_ready(f"{topic}/{partition}", f"breaker open: {source} in {topic}/{partition}")
+        logger.critical("breaker open", source=source, topic=topic, partition=partition, reason=why)
 
     def rebalancing(self) -> None:
         """Take note that the workers share out the partitions anew."""
@@ -111,6 +145,11 @@ class TaskWatch:
         metrics.observe("outfall_produce_seconds", done.waiting, stage=self._stage)
         metrics.count("outfall_state_changes_total", done.changes, topic=self._topic)
         metrics.count("outfall_state_bytes_total", done.changed_bytes, topic=self._topic)
+        place: dict[str, str | int] = {"topic": self._topic, "partition": self._partition}
+        for table, rows in done.rows.items():
+            metrics.set("outfall_state_rows", rows, table=table, **place)
+        if "tracks" in done.rows:
+            metrics.set("outfall_groups", done.rows["tracks"], **place)
         if done.skipped:
             metrics.count("outfall_events_duplicate_total", done.skipped, topic=self._topic)
         self._rules(done)
@@ -154,6 +193,9 @@ class TaskWatch:
 
     def _rules(self, done: Done) -> None:
         sent = done.sent
+        for rule, number in sent.fired.items():
+            if number:
+                self._metrics.count("outfall_firings_total", number, rule=rule)
         for rule, number in sent.matched.items():
             self._metrics.count("outfall_matches_total", number, rule=rule)
         if sent.counts["rules_tried"]:
@@ -175,6 +217,9 @@ class TaskWatch:
                 self._metrics.count("outfall_pages_total", rule=alert.rule.id, severity=alert.severity)
             if alert.revision == 1:
                 logger.info("alert raised", alert=alert.id, rule=alert.rule.id)
+        if shortened := sent.counts["shortened"]:
+            self._metrics.count("outfall_alerts_shortened_total", shortened)
+            logger.warning("alerts are too large for a message and were shortened", count=shortened)
         if sent.counts["late"]:
             self._metrics.count("outfall_events_late_total", sent.counts["late"])
         for limit in ("values", "values_recomputed", "chained_evidence", "groups"):

@@ -8,14 +8,14 @@ to be started again, and goes on where everything was safe.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
 from streams import log
@@ -29,6 +29,7 @@ from streams.runtime.topics import Topics
 from streams.runtime.transport import SCHEME, Consumer, PassThrough, RecordBatch
 from streams.runtime.watch import Watch
 from streams.settings import Settings
+from streams.stages.breaker import BreakerOpen
 
 FAILED = 4
 """The exit status of a worker that ended itself: nothing is lost, start it again."""
@@ -50,6 +51,7 @@ class App(faust.App):
 def end(why: str) -> None:
     """End the process without committing anything."""
     logger.critical("ends without committing", reason=why)
+    logging.shutdown()
     os._exit(FAILED)
 
 
@@ -68,13 +70,13 @@ class Worker:
         self._restores = asyncio.Semaphore(_RESTORES)
         self._app = self._application()
 
-    async def run(self) -> None:
-        """Work until SIGTERM or SIGINT, then finish what is under way."""
+    async def run(self, editions: AsyncIterator[Stages]) -> None:
+        """Work until SIGTERM or SIGINT, then finish what is under way; `editions` brings further stages."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        beating = asyncio.create_task(self._beat())
+        aside = [asyncio.create_task(self._beat()), asyncio.create_task(self._reload(editions))]
         await self._app.start()
         self._watch.connected()
         await stop.wait()
@@ -82,7 +84,8 @@ class Worker:
             await asyncio.wait_for(self._drain(), self._settings.kafka.drain_timeout / NANOSECONDS)
         except TimeoutError:
             end("what was under way did not finish within kafka.drain_timeout")
-        beating.cancel()
+        for each in aside:
+            each.cancel()
 
     def _application(self) -> App:
         kafka = self._settings.kafka
@@ -163,9 +166,13 @@ class Worker:
 
         async def run() -> None:
             try:
-                await task.run(self._restores, self._empty(tp))
+                await task.run(self._restores)
             except asyncio.CancelledError:
                 raise
+            except BreakerOpen as error:
+                task.refuse()
+                self._consumer.pause_partitions({tp})
+                self._watch.breaks(tp.topic, tp.partition, str(error))
             except OutfallError as error:
                 end(str(error))
             except Exception as error:
@@ -177,27 +184,20 @@ class Worker:
     def _task(self, tp: TP) -> Task:
         return Task(
             self._stages.input(tp.topic, tp.partition),
-            Outgoing(self._topics, tp.topic, tp.partition, alert_partitions=self._settings.kafka.partitions),
+            Outgoing(
+                self._topics,
+                tp.topic,
+                tp.partition,
+                alert_partitions=self._settings.kafka.partitions,
+                max_message=self._settings.kafka.max_message,
+            ),
             self._client,
+            group=self._topics.group,
             limit=self._settings.kafka.batch,
             max_message=self._settings.kafka.max_message,
             acknowledge=self._consumer.acknowledge,
             watcher=self._watch.of(self._stages.step(tp.topic), tp.topic, tp.partition),
         )
-
-    def _empty(self, tp: TP) -> Callable[[], Awaitable[bool]]:
-        async def empty() -> bool:
-            consumer = AIOKafkaConsumer(**self._client, enable_auto_commit=False)
-            await consumer.start()
-            try:
-                where = TopicPartition(tp.topic, tp.partition)
-                begin = await consumer.beginning_offsets([where])
-                end = await consumer.end_offsets([where])
-                return bool(begin[where] == end[where])
-            finally:
-                await consumer.stop()
-
-        return empty
 
     async def _drop(self, tp: TP) -> None:
         running = self._running.pop(tp)
@@ -213,7 +213,23 @@ class Worker:
             await self._drop(tp)
         await self._app.stop()
 
+    async def _reload(self, editions: AsyncIterator[Stages]) -> None:
+        """Let every task go on by other rules, with the state that it has."""
+        async for stages in editions:
+            self._stages = stages
+            # Those that count first: what a new rule matches must find somebody who knows it.
+            order = [*reversed(self._topics.inputs)]
+            for tp, task in sorted(self._tasks.items(), key=lambda item: order.index(item[0].topic)):
+                if self._tasks.get(tp) is task:
+                    await task.replace(stages.input(tp.topic, tp.partition))
+            self._watch.reloaded(failed=False)
+            self._watch.runs(stages)
+
     async def _beat(self) -> None:
         while True:
             self._watch.beat()
+            for tp, task in self._tasks.items():
+                end = self._consumer.highwater(tp)
+                if end is not None:
+                    self._watch.lags(tp.topic, tp.partition, max(0, end - task.position))
             await asyncio.sleep(1)

@@ -1,4 +1,4 @@
-"""The simulated council's configuration: directory, caseloads, partners, patterns, key, `outfall.toml`."""
+"""The simulated council's configuration: directory, caseloads, partners, patterns, key, the settings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ categories = ["financial"]
 
 
 def write_config(folder: Path, council: Council, rules: Path) -> None:
-    """Write `config/` and `outfall.toml` into a folder; `rules` is where the rules lie."""
+    """Write `config/` and the settings for both shells into a folder; `rules` is where the rules lie."""
     config = folder / "config"
     config.mkdir(parents=True, exist_ok=True)
     everybody = [*council.staff, *council.services.values()]
@@ -59,7 +59,9 @@ def write_config(folder: Path, council: Council, rules: Path) -> None:
     _write(config / "subjects.toml", _SUBJECTS)
     secret = council.random("pseudonym key").randbytes(32)
     _write(config / "pseudonym.key", f"k1:{base64.b64encode(secret).decode()}\n")
-    _write(folder / "outfall.toml", _settings(rules))
+    common = _settings(rules)
+    _write(folder / "outfall.toml", common + _files())
+    _write(folder / "live.toml", common + _topics())
 
 
 def _write(path: Path, text: str) -> None:
@@ -119,10 +121,22 @@ def _partner(partner: Partner) -> str:
 def _settings(rules: Path) -> str:
     # In a basic string of TOML these two are escaped, besides control characters, which no sane path has.
     quoted = str(rules).replace("\\", "\\\\").replace('"', '\\"')
-    text = f'state = "state"\nrules = ["{quoted}"]\nenrich = "config"\n'
-    for name, source in SOURCES.items():
-        text += (
-            f'\n[[sources]]\nname = "{name}"\npath = "logs/{source.file}"\n'
-            f'format = "{source.format}"\nlateness = "{source.lateness}"\n'
-        )
-    return text
+    return f'state = "state"\nrules = ["{quoted}"]\nenrich = "config"\n'
+
+
+def _files() -> str:
+    """Give the sources of `outfall run`."""
+    return "".join(
+        f'\n[[sources]]\nname = "{name}"\npath = "logs/{source.file}"\n'
+        f'format = "{source.format}"\nlateness = "{source.lateness}"\n'
+        for name, source in SOURCES.items()
+    )
+
+
+def _topics() -> str:
+    """Give the sources of `outfall worker`: the same, in topics of their names."""
+    return '\n[kafka]\nbootstrap = ["127.0.0.1:9092"]\npartitions = 4\n' + "".join(
+        f'\n[[sources]]\nname = "{name}"\nkind = "kafka"\ntopic = "raw.{name}"\npartitions = 2\n'
+        f'format = "{source.format}"\nlateness = "{source.lateness}"\n'
+        for name, source in SOURCES.items()
+    )

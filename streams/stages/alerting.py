@@ -50,6 +50,7 @@ class Alerting:
     ) -> None:
         self._severity = severity
         self._edition = edition
+        self._fired: Counter[str] = Counter()
         detections = [*(detection.rule for detection in book.detections), RULE_FAILED, LIMIT_REACHED]
         self._correlator = Correlator(
             detections, book.correlations, severity, keep_firings=keep_firings, limits=limits, owns=owns
@@ -87,6 +88,11 @@ class Alerting:
         """Give what was counted since the last call."""
         return self._correlator.take_counts()
 
+    def take_fired(self) -> Counter[str]:
+        """Give how many firings were new in alerts since the last call, by the rule's id."""
+        fired, self._fired = self._fired, Counter()
+        return fired
+
     def _tell_limits(self, final_before: int) -> None:
         """Raise the operational alerts about limits."""
         for reached in self._correlator.take_limits():
@@ -95,6 +101,7 @@ class Alerting:
     def _described(self, changes: Iterable[Changed], now: Now) -> list[Alert]:
         alerts: list[Alert] = []
         for change in changes:
+            told = change.episode.told
             alert = describe(
                 change,
                 self._correlator,
@@ -106,4 +113,5 @@ class Alerting:
             self._correlator.save(change)
             if alert is not None:
                 alerts.append(alert)
+                self._fired[alert.rule.id] += max(0, alert.firings - told)
         return alerts

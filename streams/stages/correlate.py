@@ -57,6 +57,8 @@ class CorrelateStage:
             self._take(message, sent, now)
         sent.alerts += self._alerting.advance(self.final_before, now)
         sent.counts.update(self._alerting.take_counts())
+        sent.fired = self._alerting.take_fired()
+        sent.final_before = self.final_before
         return sent
 
     def _take(self, message: Message, sent: Sent, now: Now) -> None:

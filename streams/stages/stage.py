@@ -40,6 +40,7 @@ class Sent:
     failures: list[RuleFailure] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     matched: Counter[str] = field(default_factory=Counter)
+    fired: Counter[str] = field(default_factory=Counter)
     newest: dict[str, int] = field(default_factory=dict)
     final_before: int | None = None
 

@@ -52,6 +52,7 @@ class TraceStage:
         self._router = router
         self._join = PostfixJoin()
         self._heard = Table("heard")
+        self._unheard = set(upstreams)
         self._routes = Table("routes")
         self._ends: list[tuple[int, str]] = []
         self._watermark = Watermark({name: lateness[source] for name, source in upstreams.items()})
@@ -67,6 +68,7 @@ class TraceStage:
         """Go on from the restored tables."""
         self._enricher.after_restore()
         self._watermark.after_restore()
+        self._unheard.difference_update(self._heard)
         self._ends = [(row["time"], event_id) for event_id, row in self._routes.items()]
         heapq.heapify(self._ends)
 
@@ -108,9 +110,9 @@ class TraceStage:
             return  # of a topic that is no longer read
         if message.upstream not in self._heard:
             self._heard[message.upstream] = True
-        complete = len(self._heard) >= len(self._sources)
+            self._unheard.discard(message.upstream)
         for time in message.newest.values():
-            self._watermark.observe(message.upstream, time, moves=complete)
+            self._watermark.observe(message.upstream, time, moves=not self._unheard)
 
     def _routed(
         self, events: list[Event], received: list[int | None], sent: Sent

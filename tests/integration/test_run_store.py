@@ -66,7 +66,7 @@ def test_a_batch_is_saved_and_restored(tmp_path: Path) -> None:
         assert store.positions("log") == [position]
         assert store.positions("other") == []
         assert [item.alert for item in store.alerts.newest()] == [alert()]
-        assert [item["reason"] for item in store.dead_letters()] == ["line 1 is not JSON"]
+        assert [entry.letter.reason for entry in store.letters.entries()] == ["line 1 is not JSON"]
     assert stat.S_IMODE((tmp_path / "state" / FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
@@ -119,8 +119,8 @@ def test_dead_letters_are_forgotten(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         store.commit([], [], [], [letter(0)], 100)
         store.commit([], [], [], [letter(1)], 200)
-        assert store.forget_dead_letters(150) == 1
-        assert [item["offset"] for item in store.dead_letters()] == [1]
+        assert store.letters.forget(150) == 1
+        assert [entry.letter.origin.offset for entry in store.letters.entries()] == [1]
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:

@@ -62,6 +62,12 @@ def test_each_shell_reads_its_own_sources(tmp_path: Path) -> None:
     ]
 
 
+def test_a_raw_topic_is_none_of_ours(tmp_path: Path) -> None:
+    source = '[[sources]]\nname = "a"\nkind = "kafka"\ntopic = "x.alerts"'
+    read = settings(tmp_path, f'[kafka]\nprefix = "x"\n{source}')
+    assert [problem for problem in misplaced(read, live=True) if "source a: topic x.alerts" in problem]
+
+
 def test_every_topic_that_is_read_has_a_state_of_as_many_partitions(tmp_path: Path) -> None:
     topics = Topics(settings(tmp_path, '[kafka]\nprefix = "council"\npartitions = 5'))
     made = {topic.name: topic for topic in topics}

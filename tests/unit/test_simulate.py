@@ -82,7 +82,7 @@ def test_same_arguments_give_the_same_bytes(one_day: Path, tmp_path: Path) -> No
 def test_another_seed_gives_another_council(one_day: Path, tmp_path: Path) -> None:
     simulate(Simulation(seed=8, people=60, days=1), tmp_path, RULES)
     same = {name for name, data in written(tmp_path).items() if data == written(one_day)[name]}
-    assert same == {"outfall.toml", "config/subjects.toml", "config/destinations.toml"}
+    assert same == {"outfall.toml", "live.toml", "config/subjects.toml", "config/destinations.toml"}
 
 
 def test_what_is_planted_does_not_change_the_rest(one_day: Path, tmp_path: Path) -> None:
@@ -298,7 +298,8 @@ def test_command_writes_what_it_promises(tmp_path: Path) -> None:
     arguments = ["simulate", "--seed", "3", "--people", "40", "--days", "2", "--start", "2026-05-01"]
     result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path), "--incident", "zip_upload"])
     assert result.exit_code == exits.DONE, result.output
-    assert {path.name for path in tmp_path.iterdir()} == {"config", "logs", "outfall.toml", "truth.json"}
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"config", "logs", "outfall.toml", "live.toml", "truth.json"}
     assert stories_of(tmp_path)["zip_upload"]["start"].startswith("2026-05-01")
 
 

@@ -1,0 +1,37 @@
+"""The settings for commands about Kafka: read, and checked to be for `outfall worker`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from streams.enrich import EnrichConfig
+from streams.enrich.load import KEY_VARIABLE
+from streams.enrich.load import load as load_enrichment
+from streams.errors import ConfigError
+from streams.normalise import FORMATS
+from streams.runtime.build import misplaced
+from streams.settings import Settings, load
+
+
+def live_settings(config: Path) -> Settings:
+    """Read the settings; the folders and rules that they name need not be on this machine.
+
+    Raises:
+        ConfigError: with all problems, also sources that `outfall worker` does not read.
+    """
+    settings = load(config, formats=FORMATS, places=False)
+    problems = misplaced(settings, live=True)
+    if problems:
+        raise ConfigError([f"{config}: {problem}" for problem in problems])
+    return settings
+
+
+def with_enrichment(config: Path) -> tuple[Settings, EnrichConfig]:
+    """Read the settings and the folder of enrichment, of which the agreement names the key.
+
+    Raises:
+        ConfigError: with all problems of the one, or of the other.
+    """
+    settings = live_settings(config)
+    return settings, load_enrichment(settings.enrich, key=os.environ.get(KEY_VARIABLE))
