@@ -12,7 +12,7 @@ What is measured:
 * the time from a raw record's append to its alert, at shares of what one worker can do
 
 Ratios of processor time hold whatever else the machine does; those of speed want it for themselves.
-Usage: `python benchmarks/live.py [--json] [--quick] [--rounds N] [--records N] [--seconds N]`. With
+Usage: `python benchmarks/live.py [--json] [--quick] [--one] [--rounds N] [--records N] [--seconds N]`. With
 `OUTFALL_TEST_KAFKA=HOST:PORT` in the environment it uses that broker instead of starting one.
 """
 
@@ -179,11 +179,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="print a JSON line for each row")
     parser.add_argument("--quick", action="store_true", help="as little as can be: whether it runs")
+    parser.add_argument("--one", action="store_true", help="without the run of two workers")
     parser.add_argument("--rounds", type=int, default=2, help="of all but latency; the best counts")
     parser.add_argument("--records", type=int, default=200_000, help="that are read in each round")
     parser.add_argument("--seconds", type=float, default=15.0, help="of each load whose latency is measured")
     said = parser.parse_args()
-    wanted = Wanted(said.rounds, said.records, said.seconds, 3.0, LOADS, two_workers=True)
+    wanted = Wanted(said.rounds, said.records, said.seconds, 3.0, LOADS, two_workers=not said.one)
     if said.quick:
         wanted = Wanted(1, 10_000, 2.0, 0.5, LOADS[:1], two_workers=False)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tries again; what matters is raised
