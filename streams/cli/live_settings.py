@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
-from streams.enrich import EnrichConfig
-from streams.enrich.load import KEY_VARIABLE
-from streams.enrich.load import load as load_enrichment
+from streams.enrich.load import KEY_VARIABLE, load_pseudonyms
+from streams.enrich.pseudonym import Pseudonymiser
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.runtime.build import misplaced
@@ -20,6 +20,7 @@ def live_settings(config: Path) -> Settings:
     Raises:
         ConfigError: with all problems, also sources that `outfall worker` does not read.
     """
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is told by an exception
     settings = load(config, formats=FORMATS, places=False)
     problems = misplaced(settings, live=True)
     if problems:
@@ -27,11 +28,11 @@ def live_settings(config: Path) -> Settings:
     return settings
 
 
-def with_enrichment(config: Path) -> tuple[Settings, EnrichConfig]:
-    """Read the settings and the folder of enrichment, of which the agreement names the key.
+def with_pseudonyms(config: Path) -> tuple[Settings, Pseudonymiser]:
+    """Read the settings, and the key for pseudonyms, which the agreement of the workers names.
 
     Raises:
         ConfigError: with all problems of the one, or of the other.
     """
     settings = live_settings(config)
-    return settings, load_enrichment(settings.enrich, key=os.environ.get(KEY_VARIABLE))
+    return settings, load_pseudonyms(settings.enrich, key=os.environ.get(KEY_VARIABLE))

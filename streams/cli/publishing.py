@@ -34,8 +34,8 @@ def run(config: Path, *, allow_refused: bool) -> int:
             return exits.FINDINGS
         topics = Topics(settings)
         new = collect(settings, edition(book, settings.rules).revision)
-        name = f"{settings.kafka.prefix}.publish"
-        asyncio.run(publish(client_arguments(settings.kafka), topics.configuration, name, new))
+        client = client_arguments(settings.kafka)
+        asyncio.run(publish(client, topics.configuration, topics.publisher, new))
     except ConfigError as error:
         say_problems(errors, error)
         return exits.USAGE

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from streams.cli import exits
 from streams.cli.complaints import say_problems, standard_error
-from streams.cli.live_settings import with_enrichment
-from streams.enrich import EnrichConfig
+from streams.cli.live_settings import with_pseudonyms
+from streams.enrich.pseudonym import Pseudonymiser
 from streams.errors import ConfigError
 from streams.runtime import agreement, topic_admin
 from streams.runtime.kafka_client import administration
@@ -24,8 +24,8 @@ def check(config: Path) -> int:
     """Check, tell, and give the exit status."""
     errors = standard_error()
     try:
-        settings, enrichment = with_enrichment(config)
-        told = topic_admin.check_topics(settings, enrichment)
+        settings, pseudonyms = with_pseudonyms(config)
+        told = topic_admin.check_topics(settings, pseudonyms)
     except ConfigError as error:
         say_problems(errors, error)
         return exits.USAGE
@@ -41,8 +41,8 @@ def create(config: Path, *, change: bool) -> int:
     """Make what is missing, tell, and give the exit status."""
     errors = standard_error()
     try:
-        settings, enrichment = with_enrichment(config)
-        told = _create(settings, enrichment, errors, change=change)
+        settings, pseudonyms = with_pseudonyms(config)
+        told = _create(settings, pseudonyms, errors, change=change)
     except ConfigError as error:
         say_problems(errors, error)
         return exits.USAGE
@@ -52,10 +52,10 @@ def create(config: Path, *, change: bool) -> int:
     return exits.DONE
 
 
-def _create(settings: Settings, enrichment: EnrichConfig, errors: Console, *, change: bool) -> list[str]:
+def _create(settings: Settings, pseudonyms: Pseudonymiser, errors: Console, *, change: bool) -> list[str]:
     """Give the problems for which nothing was done."""
     topics = Topics(settings)
-    ours = agreement.agreement(settings, enrichment)
+    ours = agreement.agreement(settings, pseudonyms)
     with administration(settings.kafka) as admin:
         found = topic_admin.find(admin, (topic.name for topic in topics))
         there = [topic for topic in topics if topic.name in found]

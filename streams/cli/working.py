@@ -44,7 +44,7 @@ async def _work(settings: Settings) -> None:
         watch = Watch(settings, metrics, health)
         editions = Editions(settings, topics, lambda: watch.reloaded(failed=True))
         stages = await editions.first()
-        if problems := await asyncio.to_thread(check_topics, settings, stages.parts.enrichment):
+        if problems := await asyncio.to_thread(check_topics, settings, stages.parts.enrichment.pseudonyms):
             raise ConfigError(problems)
         watch.runs(stages)
         spare_garbage_collection()

@@ -79,6 +79,19 @@ def load(folder: Path | None, *, key: str | None) -> EnrichConfig:
     )
 
 
+def load_pseudonyms(folder: Path | None, *, key: str | None) -> Pseudonymiser:
+    """Read the key alone, as `load` does, where nothing else of the folder is needed; it may be missing.
+
+    Raises:
+        ConfigError: there is no key, or it is none.
+    """
+    problems: list[str] = []
+    keys = _keys(folder if folder is not None and folder.is_dir() else None, key, problems)
+    if problems or not keys:
+        raise ConfigError(problems)
+    return Pseudonymiser(keys[0])
+
+
 def describe(config: EnrichConfig) -> str:
     """Say in one line how much was read."""
     table = config.destinations

@@ -52,9 +52,12 @@ def worker(topics: Topics) -> Iterator[Grant]:
 
 
 def producer(topics: Topics) -> Iterator[Grant]:
-    """Give what those must be allowed who bring raw records: they cannot read any."""
+    """Give what those must be allowed who bring raw records: they cannot read any.
+
+    `outfall produce` asks how large a record the topic takes.
+    """
     for topic in topics.sources:
-        yield Grant("TOPIC", topic, ("WRITE",))
+        yield Grant("TOPIC", topic, ("WRITE", "DESCRIBE_CONFIGS"))
 
 
 def reader(topics: Topics) -> Iterator[Grant]:
@@ -64,17 +67,21 @@ def reader(topics: Topics) -> Iterator[Grant]:
 
 
 def operator(topics: Topics) -> Iterator[Grant]:
-    """Give what people must be allowed who make topics, watch the lag, and look after dead letters.
+    """Give what people must be allowed who make topics, publish rules, watch the lag, handle dead letters.
 
-    They read no raw records but the dead ones, which they may send to the raw topics again.
+    They read no records but the dead ones, which they may send once more to where they came from. Purging
+    those needs `DELETE`, which Kafka does not tell from deleting the topic.
     """
-    also = {topics.configuration: ("READ", "WRITE"), topics.dead_letters: ("READ",)}
-    also |= dict.fromkeys(topics.sources, ("WRITE",))
+    making = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS")
+    also: dict[str, tuple[str, ...]] = dict.fromkeys(
+        (*topics.sources, topics.content, topics.matches), ("WRITE",)
+    )
+    also |= {topics.configuration: ("READ", "WRITE"), topics.dead_letters: ("READ", "WRITE", "DELETE")}
     for topic in topics:
-        yield Grant(
-            "TOPIC", topic.name, ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", *also.get(topic.name, ()))
-        )
+        yield Grant("TOPIC", topic.name, (*making, *also.get(topic.name, ())))
     yield Grant("GROUP", topics.group, ("DESCRIBE",))
+    for name in (topics.publisher, topics.dead_letters):
+        yield Grant("TRANSACTIONAL_ID", name, ("WRITE",))
     yield Grant("CLUSTER", CLUSTER, ("DESCRIBE", "DESCRIBE_CONFIGS"))
 
 

@@ -8,19 +8,16 @@ not part of it, since two rule books may run side by side.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from typing import Any, TypeGuard
 
 import orjson
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from aiokafka import AIOKafkaProducer, TopicPartition
 
-from streams.enrich import EnrichConfig
-from streams.errors import ConfigError
+from streams.enrich.pseudonym import Pseudonymiser
 from streams.kafka_settings import Kafka
-from streams.runtime.kafka_client import PATIENCE, said, short_arguments
+from streams.runtime.kafka_client import PATIENCE, client_arguments
+from streams.runtime.reading import reading, wait_for
 from streams.setting_types import say_duration
 from streams.settings import Settings
 from streams.source_settings import KafkaSource
@@ -31,16 +28,13 @@ _NOTHING = "nothing"
 _CANONICAL = orjson.OPT_SORT_KEYS
 
 
-def agreement(settings: Settings, enrichment: EnrichConfig) -> dict[str, Any]:
+def agreement(settings: Settings, pseudonyms: Pseudonymiser) -> dict[str, Any]:
     """Give `{"settings": {part: {name: value}}, "sha256": {part: …}}`; a part is a table of the settings."""
     parts: dict[str, dict[str, Any]] = {
         "": {"clock_skew": say_duration(settings.clock_skew)},
         "kafka": {"prefix": settings.kafka.prefix, "partitions": settings.kafka.partitions},
         "limits": settings.limits.model_dump(),
-        "pseudonym_key": {
-            "id": enrichment.pseudonyms.key_id,
-            "check": enrichment.pseudonyms.key_check,
-        },
+        "pseudonym_key": {"id": pseudonyms.key_id, "check": pseudonyms.key_check},
     }
     for source in settings.sources:
         if isinstance(source, KafkaSource):
@@ -84,26 +78,12 @@ def problems(ours: Mapping[str, Any], theirs: object) -> list[str]:
 def read(kafka: Kafka, topic: str) -> object:
     """Give the last agreement that was written, None if there is none; it may be anything.
 
+    Within an event loop, call it in a thread.
+
     Raises:
         ConfigError: it cannot be read.
     """
-    place = TopicPartition(topic, 0)
-    last: bytes | None = None
-    try:
-        with closing(KafkaConsumer(**short_arguments(kafka), enable_auto_commit=False)) as consumer:
-            consumer.assign([place])
-            consumer.seek_to_beginning(place)
-            end = consumer.end_offsets([place])[place]
-            patience = time.monotonic() + PATIENCE
-            while consumer.position(place) < end:
-                batch = consumer.poll(timeout_ms=1000).get(place, ())
-                last = next((record.value for record in reversed(batch) if record.key == KEY), last)
-                if batch:
-                    patience = time.monotonic() + PATIENCE
-                elif time.monotonic() > patience:
-                    raise ConfigError([f"topic {topic}: the brokers do not give the record `agreement`"])
-    except KafkaError as error:
-        raise ConfigError([f"topic {topic}: the agreement cannot be read: {said(error)}"]) from None
+    last = wait_for(f"topic {topic}: the agreement cannot be read", _last(kafka, topic), PATIENCE)
     if last is None:
         return None
     try:
@@ -113,18 +93,34 @@ def read(kafka: Kafka, topic: str) -> object:
 
 
 def write(kafka: Kafka, topic: str, agreed: Mapping[str, Any]) -> None:
-    """Write an agreement, in place of the one that was there.
+    """Write an agreement, in place of the one that was there. Within an event loop, call it in a thread.
 
     Raises:
         ConfigError: the brokers do not take it.
     """
+    wait_for(f"topic {topic}: the agreement cannot be written", _put(kafka, topic, agreed), PATIENCE)
+
+
+async def _last(kafka: Kafka, topic: str) -> bytes | None:
+    place = TopicPartition(topic, 0)
+    last: bytes | None = None
+    async with reading(kafka, isolation_level="read_committed") as consumer:
+        consumer.assign([place])
+        await consumer.seek_to_beginning(place)
+        end = (await consumer.end_offsets([place]))[place]
+        while await consumer.position(place) < end:
+            for record in (await consumer.getmany(place, timeout_ms=500)).get(place, ()):
+                last = record.value if record.key == KEY else last
+    return last
+
+
+async def _put(kafka: Kafka, topic: str, agreed: Mapping[str, Any]) -> None:
+    producer = AIOKafkaProducer(**client_arguments(kafka), enable_idempotence=True)
     try:
-        with closing(KafkaProducer(**short_arguments(kafka), max_block_ms=PATIENCE * 1000)) as producer:
-            producer.send(topic, key=KEY, value=orjson.dumps(agreed, option=_CANONICAL), partition=0).get(
-                PATIENCE
-            )
-    except KafkaError as error:
-        raise ConfigError([f"topic {topic}: the agreement cannot be written: {said(error)}"]) from None
+        await producer.start()
+        await producer.send_and_wait(topic, orjson.dumps(agreed, option=_CANONICAL), KEY, 0)
+    finally:
+        await producer.stop()
 
 
 def _flat(agreed: Mapping[str, Any]) -> Iterator[tuple[str, object]]:

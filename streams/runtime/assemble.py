@@ -82,7 +82,7 @@ def assemble(settings: Settings, topics: Topics, publication: Publication | None
         RuleSet(book, cache=user_cache()),
         enrichment,
         severity,
-        Edition(book.hash, revision, digest(agreement(settings, enrichment))),
+        Edition(book.hash, revision, digest(agreement(settings, enrichment.pseudonyms))),
         settings.limits,
         settings.clock_skew,
         settings.kafka.partitions,

@@ -49,22 +49,14 @@ def client_arguments(kafka: Kafka) -> dict[str, Any]:
     return arguments
 
 
-def short_arguments(kafka: Kafka) -> dict[str, Any]:
-    """Give the arguments of a client of kafka-python for which a person waits.
-
-    Raises:
-        ConfigError: as `client_arguments`.
-    """
-    return client_arguments(kafka) | {"bootstrap_timeout_ms": CONNECT * 1000}
-
-
 def admin(kafka: Kafka) -> KafkaAdminClient:
     """Connect for administration.
 
     Raises:
         ConfigError: no broker answers, or a file of the security settings cannot be used.
     """
-    arguments = short_arguments(kafka) | {"reconnect_backoff_max_ms": 1000}
+    patience = {"bootstrap_timeout_ms": CONNECT * 1000, "reconnect_backoff_max_ms": 1000}
+    arguments = client_arguments(kafka) | patience
     reasons = _Reasons()
     log = logging.getLogger("kafka")
     log.propagate = False  # what matters is told by an exception

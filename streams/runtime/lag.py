@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import aiokafka
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as Place
+from aiokafka.errors import TopicAuthorizationFailedError
 from kafka import KafkaAdminClient, TopicPartition
 
 from streams.errors import ConfigError
 from streams.kafka_settings import Kafka
-from streams.runtime.kafka_client import administration, client_arguments, patiently
+from streams.runtime.kafka_client import PATIENCE, administration, patiently
+from streams.runtime.reading import reading, wait_for
 from streams.runtime.topic_admin import find
 from streams.runtime.topic_content import ends
 from streams.runtime.topics import Topics
@@ -76,11 +78,9 @@ def measure(settings: Settings) -> list[PartitionLag]:
             TopicPartition(name, number) for name in topics.inputs for number in range(found[name].partitions)
         ]
         lags = _offsets(admin, topics.group, places)
-    try:
-        times = asyncio.run(_next_times(settings.kafka, [one for one in lags if one.lag]))
-    except KafkaError as error:
-        raise ConfigError([f"the times of the next records cannot be read: {error}"]) from None
-    return [replace(one, next_time=times.get(TopicPartition(one.topic, one.partition))) for one in lags]
+    reader = _next_times(settings.kafka, [one for one in lags if one.lag])
+    times = wait_for("the lag cannot be measured", reader, PATIENCE + _WAIT * len(topics.inputs))
+    return [replace(one, next_time=times.get((one.topic, one.partition))) for one in lags]
 
 
 def _offsets(admin: KafkaAdminClient, group: str, places: list[TopicPartition]) -> list[PartitionLag]:
@@ -97,49 +97,33 @@ def _offsets(admin: KafkaAdminClient, group: str, places: list[TopicPartition]) 
     ]
 
 
-async def _next_times(kafka: Kafka, behind: Iterable[PartitionLag]) -> dict[TopicPartition, int]:
-    """Read one record of each partition, outside of the group, for its time alone.
-
-    With aiokafka, which has what any producer may compress with; kafka-python would need a package for each.
-    """
-    wanted: dict[str, dict[aiokafka.TopicPartition, PartitionLag]] = {}
+async def _next_times(kafka: Kafka, behind: Iterable[PartitionLag]) -> dict[tuple[str, int], int]:
+    """Read one record of each partition for its time alone."""
+    topics: dict[str, dict[Place, PartitionLag]] = {}
     for one in behind:
-        wanted.setdefault(one.topic, {})[aiokafka.TopicPartition(one.topic, one.partition)] = one
-    if not wanted:
-        return {}
-    times: dict[TopicPartition, int] = {}
-    consumer = aiokafka.AIOKafkaConsumer(
-        **client_arguments(kafka), enable_auto_commit=False, max_partition_fetch_bytes=_FETCH
-    )
-    await consumer.start()
-    try:
-        for places in wanted.values():
-            try:
-                found = await _times(consumer, places)
-            except TopicAuthorizationFailedError:  # then how long ago is unknown, and nothing else is
-                continue
-            times |= {TopicPartition(place.topic, place.partition): time for place, time in found.items()}
-    finally:
-        await consumer.stop()
+        topics.setdefault(one.topic, {})[Place(one.topic, one.partition)] = one
+    times: dict[tuple[str, int], int] = {}
+    if topics:
+        async with reading(kafka, max_partition_fetch_bytes=_FETCH) as consumer:
+            for places in topics.values():
+                with contextlib.suppress(TopicAuthorizationFailedError):  # then the time stays unknown
+                    times |= await _times(consumer, places)
     return times
 
 
-async def _times(
-    consumer: aiokafka.AIOKafkaConsumer, places: dict[aiokafka.TopicPartition, PartitionLag]
-) -> dict[aiokafka.TopicPartition, int]:
-    consumer.assign(list(places))
+async def _times(consumer: AIOKafkaConsumer, places: dict[Place, PartitionLag]) -> dict[tuple[str, int], int]:
+    consumer.assign([*places])
     for place, one in places.items():
         consumer.seek(place, one.position)
-    times: dict[aiokafka.TopicPartition, int] = {}
-    end = time.monotonic() + _WAIT
+    times: dict[tuple[str, int], int] = {}
     waiting = set(places)
+    end = time.monotonic() + _WAIT
     while waiting and time.monotonic() < end:
         for place, records in (await consumer.getmany(*waiting, timeout_ms=500)).items():
             times.setdefault(place, records[0].timestamp)
-        # Of a partition that holds nothing but marks any more, no record comes.
-        waiting -= {
-            place
-            for place in waiting
-            if place in times or await consumer.position(place) >= places[place].end
-        }
+        for place in [*waiting]:
+            # Of a partition that holds nothing but marks any more, no record comes.
+            if place in times or await consumer.position(place) >= places[place].end:
+                waiting.remove(place)
+                consumer.pause(place)
     return times

@@ -110,20 +110,19 @@ async def publish(client: dict[str, Any], topic: str, transactional_id: str, new
         KafkaError: the brokers did not take it; the former one still stands.
     """
     parts = {hashlib.sha256(part).hexdigest(): part for data in new.files.values() for part in _parts(data)}
-    async with _reading(client, topic) as records:
-        _, there = await records()
+    async with _reading(client, topic) as read_on:
+        _, there = await read_on()
     producer = AIOKafkaProducer(  # gzip: kafka-python, which reads the agreement in this topic, knows it too
         **client, transactional_id=transactional_id, compression_type="gzip", max_request_size=8 * 1024 * 1024
     )
     await producer.start()
     try:
         async with producer.transaction():
-            for name, part in parts.items():
-                if name not in there:
-                    await producer.send(topic, part, PART + name.encode(), 0)
-            await producer.send(topic, _manifest(new), MANIFEST, 0)
-            for name in there.keys() - parts.keys():
-                await producer.send(topic, None, PART + name.encode(), 0)
+            further = [(part, PART + name.encode()) for name, part in parts.items() if name not in there]
+            gone = [(None, PART + name.encode()) for name in there.keys() - parts.keys()]
+            records = [*further, (_manifest(new), MANIFEST), *gone]
+            # aiokafka commits a transaction of which a record was refused, so each must be asked for.
+            await asyncio.gather(*[await producer.send(topic, value, key, 0) for value, key in records])
     finally:
         await producer.stop()
 

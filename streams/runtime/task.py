@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
 
 from streams import log
+from streams.errors import OutfallError
 from streams.runtime import changelog, offsets
 from streams.runtime.dead_letters import Letter
 from streams.runtime.outgoing import Outgoing
@@ -33,6 +34,10 @@ _BATCH_BYTES = 1024 * 1024
 logger = log.get(__name__)
 
 
+class GapError(OutfallError):
+    """Records have been lost between the broker and the task: to go on would lose them for good."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a batch was, for those who count: seconds are of computing, and of waiting for Kafka.
@@ -41,7 +46,6 @@ class Done:
     """
 
     records: Sequence[Any]
-    skipped: int
     sent: Sent
     letters: Sequence[Letter]
     computing: float
@@ -78,6 +82,10 @@ class Watcher(Protocol):
         """Take note that all of it has, and that the task goes on."""
         ...
 
+    def skipped(self, records: int) -> None:
+        """Take note of records that were read again, though they had been processed."""
+        ...
+
     def done(self, done: Done) -> None:
         """Take note that a batch is safe."""
         ...
@@ -108,6 +116,9 @@ class Task:
         self._watcher = watcher
         self._queue: asyncio.Queue[RecordBatch] = asyncio.Queue(QUEUE)
         self._busy = asyncio.Lock()
+        self._ours = asyncio.Event()
+        self._ours.set()
+        self._starting = True
         self._position = 0
         self._max_message = max_message
         self._producer: AIOKafkaProducer | None = None
@@ -129,11 +140,15 @@ class Task:
         Raises:
             KafkaError: what a batch led to could not be made safe; the process must end, and begin again.
             StateError: the state is not what the group has committed.
+            GapError: records between two batches were not handed over.
             BreakerOpen: most of what is read is dead.
         """
         async with self._busy:
             async with restores:
                 await self._start()
+            self._starting = False
+        await self._ours.wait()
+        async with self._busy:
             if await self._nothing_to_read():
                 await self._process([])  # to say that there is nothing to wait for
         while True:
@@ -141,7 +156,8 @@ class Task:
             async with self._busy:
                 while not self._queue.empty() and sum(len(b.records) for b in batches) < self._limit:
                     batches.append(self._queue.get_nowait())
-                await self._process(batches)
+                if self._ours.is_set():
+                    await self._process(batches)
 
     async def replace(self, source: Input) -> None:
         """Go on with another stage, by other rules, from the same state; between two batches."""
@@ -156,11 +172,24 @@ class Task:
             self._queue.get_nowait()
 
     async def quiet(self) -> None:
-        """Drop what waits, and wait for the batch under way: the partition may go to another worker."""
+        """Drop what waits, and wait for the batch under way: the partition may go to another worker.
+
+        Until `go_on` what still comes is dropped too, since it follows what was dropped here; all of it is
+        read again. A state that is being restored is not waited for: that can take longer than the group
+        waits for its members, and who gets the partition fences us off.
+        """
+        self._ours.clear()
         while not self._queue.empty():
             self._queue.get_nowait()
-        async with self._busy:
-            pass
+        if not self._starting:
+            async with self._busy:
+                pass
+
+    def go_on(self) -> None:
+        """Take what comes: the partition has stayed ours, and is read from what is committed."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._ours.set()
 
     async def close(self) -> None:
         """Let go of the producer."""
@@ -211,8 +240,11 @@ class Task:
         return not self._position and there.begin == there.end
 
     async def _process(self, batches: Sequence[RecordBatch]) -> None:
+        self._refuse_gaps(batches)
         records = [each for batch in batches for each in batch.records]
         new = [record for record in records if record.offset >= self._position]
+        if len(new) < len(records):
+            self._watcher.skipped(len(records) - len(new))
         if new or not batches:
             begin = time.perf_counter()
             taken, letters = self._source.read(new)
@@ -227,7 +259,6 @@ class Task:
             self._watcher.done(
                 Done(
                     new,
-                    len(records) - len(new),
                     sent,
                     letters,
                     computed - begin,
@@ -240,30 +271,51 @@ class Task:
         for batch in batches:
             self._acknowledge(batch)
 
+    def _refuse_gaps(self, batches: Sequence[RecordBatch]) -> None:
+        """Let no batch pass whose predecessor was not handed over, whatever became of it on its way here."""
+        reached = self._position
+        for batch in batches:
+            if batch.follows is not None and batch.follows > reached:
+                raise GapError(
+                    f"{self.topic}/{self.partition}: the batch after offset {batch.follows} came, and what"
+                    f" lies before it from {reached} on did not"
+                )
+            reached = max(reached, batch.last + 1)
+
     async def _send(self, sent: Sent, letters: Sequence[Letter], changes: Sequence[Change]) -> int:
         producer = self._producer
         if producer is None:
             raise RuntimeError("the task has not been started")
-        for message in self._outgoing.messages(sent, letters):
+        deliveries = [
             await producer.send(
                 message.topic, message.value, message.key, message.partition, headers=message.headers
             )
+            for message in self._outgoing.messages(sent, letters)
+        ]
         size = 0
         builder = producer.create_batch()
         for key, value in [*map(changelog.encode, changes), self._place()]:
             size += len(key) + len(value or b"")
             if builder.append(key=key, value=value, timestamp=None) is None:
-                await producer.send_batch(builder, self._outgoing.state, partition=self.partition)
+                deliveries.append(await self._send_rows(producer, builder))
                 builder = producer.create_batch()
                 builder.append(key=key, value=value, timestamp=None)
-        await producer.send_batch(builder, self._outgoing.state, partition=self.partition)
+        deliveries.append(await self._send_rows(producer, builder))
         try:
+            # aiokafka commits a transaction of which a record was refused, so each must be asked for.
+            await asyncio.gather(*deliveries)
             await producer.commit_transaction()
         except ProducerFenced:
             logger.warning("another worker has this partition", topic=self.topic, partition=self.partition)
             raise
         await producer.begin_transaction()
         return size
+
+    async def _send_rows(self, producer: AIOKafkaProducer, builder: Any) -> asyncio.Future[Any]:
+        sent: asyncio.Future[Any] = await producer.send_batch(
+            builder, self._outgoing.state, partition=self.partition
+        )
+        return sent
 
     def _place(self) -> tuple[bytes, bytes]:
         return changelog.POSITION, str(self._position).encode()

@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
-from streams.enrich import EnrichConfig
+from streams.enrich.pseudonym import Pseudonymiser
 from streams.errors import ConfigError
 from streams.runtime import agreement
 from streams.runtime.kafka_client import ASK_ACLS, administration, patiently, said
@@ -19,8 +19,10 @@ from streams.settings import Settings
 _LARGEST_REQUEST = "socket.request.max.bytes"
 
 
-def check_topics(settings: Settings, enrichment: EnrichConfig) -> list[str]:
+def check_topics(settings: Settings, pseudonyms: Pseudonymiser) -> list[str]:
     """Say everything for which a worker must not start: topics, brokers' limits, the agreement.
+
+    Within an event loop, call it in a thread.
 
     Raises:
         ConfigError: the brokers cannot be asked.
@@ -31,7 +33,7 @@ def check_topics(settings: Settings, enrichment: EnrichConfig) -> list[str]:
         told = [*impossible(settings, find_brokers(admin)), *problems(topics, found)]
     if topics.configuration in found:
         agreed = agreement.read(settings.kafka, topics.configuration)
-        told += agreement.problems(agreement.agreement(settings, enrichment), agreed)
+        told += agreement.problems(agreement.agreement(settings, pseudonyms), agreed)
     return told
 
 

@@ -71,6 +71,11 @@ class Topics:
         raw = {source.topic: source.partitions for source in self.sources.values()}
         return raw | {self.content: CONTENT_PARTITIONS, self.matches: self._settings.kafka.partitions}
 
+    @property
+    def publisher(self) -> str:
+        """The name under which the one who publishes rules and enrichment writes."""
+        return f"{self.prefix}.publish"
+
     def state(self, topic: str) -> str:
         """Give the state topic of the step that reads a topic."""
         return f"{self.prefix}.state.{topic}"

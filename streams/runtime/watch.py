@@ -134,6 +134,10 @@ class TaskWatch:
             seconds=round(seconds, 3),
         )
 
+    def skipped(self, records: int) -> None:
+        """Take note of records that were read again, though they had been processed."""
+        self._metrics.count("outfall_events_duplicate_total", records, topic=self._topic)
+
     def done(self, done: Done) -> None:
         """Take note that a batch is safe."""
         metrics, sent = self._metrics, done.sent
@@ -150,8 +154,6 @@ class TaskWatch:
             metrics.set("outfall_state_rows", rows, table=table, **place)
         if "tracks" in done.rows:
             metrics.set("outfall_groups", done.rows["tracks"], **place)
-        if done.skipped:
-            metrics.count("outfall_events_duplicate_total", done.skipped, topic=self._topic)
         self._rules(done)
         self._alerts(done)
         for letter in done.letters:

@@ -15,6 +15,8 @@ class Window:
     def __init__(self) -> None:
         self._under_way: deque[int] = deque()
         self._acknowledged: set[int] = set()
+        self._offset = 0
+        self._committed = 0
 
     def deliver(self, last: int) -> None:
         """Take note of a batch that is being processed, by its last offset."""
@@ -25,10 +27,13 @@ class Window:
         self._acknowledged.add(last)
 
     def committable(self) -> int | None:
-        """Give the offset to go on from after a crash, None where it has not moved since the last call."""
-        offset = None
+        """Give the offset to go on from after a crash, None where just that is committed."""
         while self._under_way and self._under_way[0] in self._acknowledged:
             last = self._under_way.popleft()
             self._acknowledged.discard(last)
-            offset = last + 1
-        return offset
+            self._offset = last + 1
+        return self._offset if self._offset > self._committed else None
+
+    def committed(self, offset: int) -> None:
+        """Take note that Kafka has an offset; until then it is given again and again."""
+        self._committed = max(self._committed, offset)

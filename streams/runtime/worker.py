@@ -68,6 +68,7 @@ class Worker:
         self._running: dict[TP, asyncio.Task[None]] = {}
         self._generation: int | None = None
         self._restores = asyncio.Semaphore(_RESTORES)
+        self._settled = asyncio.Event()
         self._app = self._application()
 
     async def run(self, editions: AsyncIterator[Stages]) -> None:
@@ -125,9 +126,14 @@ class Worker:
     async def _agent(self, stream: Any) -> None:
         """Hand each batch to its partition's task."""
         async for event in stream.noack().events():
+            await self._settled.wait()
+            if event.message.generation_id != self._app.consumer_generation_id:
+                continue  # read before the partitions were shared out anew; it is read again
             batch: RecordBatch = event.value
             task = self._tasks.get(TP(batch.topic, batch.partition))
-            if task is not None:
+            if task is None:
+                end(f"{batch.topic}/{batch.partition}: records came, and the partition was not assigned")
+            else:
                 self._consumer.delivered(batch)
                 await task.put(batch)
 
@@ -139,6 +145,7 @@ class Worker:
     async def _revoked(self, *_: Any, **__: Any) -> None:
         """Finish what is under way, before others may begin: what waits is read again."""
         self._watch.rebalancing()
+        self._settled.clear()
         await asyncio.gather(*(task.quiet() for task in self._tasks.values()))
         await self._consumer.commit()
 
@@ -156,9 +163,12 @@ class Worker:
             if missed or tp not in wanted:
                 await self._drop(tp)
         for tp in sorted(wanted):
-            if tp not in self._tasks and tp.topic in self._topics.inputs:
+            if tp in self._tasks:
+                self._tasks[tp].go_on()
+            else:
                 self._begin(tp)
         self._watch.assigned(wanted)
+        self._settled.set()  # before this Faust may hand over records already
 
     def _begin(self, tp: TP) -> None:
         task = self._task(tp)

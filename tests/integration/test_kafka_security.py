@@ -22,14 +22,17 @@ from kafka.errors import TopicAuthorizationFailedError as AdminTopicError
 
 from services.kafka import Kafka, admin
 from services.kafka import kafka as own_kafka
-from services.live import Live
-from services.process import wait_for
-from streams.enrich.load import load as load_enrichment
+from services.live import KEY, Live
+from services.outfall import ENVIRONMENT, OUTFALL
+from services.process import running, wait_for
+from streams.enrich.load import load_pseudonyms
 from streams.runtime.kafka_client import client_arguments
 from streams.runtime.topic_admin import check_topics
 
 pytestmark = pytest.mark.services
 
+RULES = Path(__file__).resolve().parents[2] / "rules"
+LINE = "1772449200.000 5 10.0.0.1 TCP_MISS/200 4 GET http://news.example/ jsmith HIER_DIRECT/1.2.3.4 -\n"
 ROLES = ("worker", "producer", "reader", "operator")
 SECONDS = 60
 
@@ -51,7 +54,8 @@ def lives(sasl: Kafka, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Li
         (live.folder / "password").write_text(f"{sasl.password(user)}\n", encoding="utf-8")
         lives[user] = live.write(
             f'security = {{ protocol = "SASL_SSL", ca = "{sasl.ca}", username = "{user}",'
-            ' password_file = "password" }'
+            ' password_file = "password" }',
+            more=f'rules = ["{RULES}"]',
         )
     principals = [word for role in ROLES for word in (f"--{role}", f"User:{role}")]
     applied = lives["admin"].run("topics", "acls", "--apply", *principals)
@@ -71,7 +75,7 @@ def send(live: Live, topics: Sequence[str], transactional_id: str | None = None)
 
     async def run() -> None:
         arguments = client_arguments(live.settings.kafka)
-        producer = AIOKafkaProducer(**arguments, transactional_id=transactional_id)
+        producer = AIOKafkaProducer(**arguments, transactional_id=transactional_id, compression_type="lz4")
         try:
             await producer.start()
             if transactional_id is None:
@@ -111,22 +115,48 @@ def received(live: Live, topic: str, group: str | None) -> bytes | None:
     return asyncio.run(asyncio.wait_for(run(), SECONDS))
 
 
+def test_outfall_itself_gets_by_with_them(lives: dict[str, Live], tmp_path: Path) -> None:
+    published = lives["operator"].run("publish")
+    assert published.status == 0, published.complaints
+    command = [OUTFALL, "worker", "--config", lives["worker"].config]
+    environment = ENVIRONMENT | {"OUTFALL_WORKER__LISTEN": "", "OUTFALL_WORKER__CONFIGURATION": "topic"}
+    environment["OUTFALL_PSEUDONYM_KEY"] = KEY
+    printed, log = tmp_path / "printed", tmp_path / "access.log"
+    log.write_text(LINE * 20, encoding="utf-8")
+    with running(command, output=printed, environment=environment) as worker:
+        produced = lives["producer"].run("produce", f"proxy={log}")
+        assert produced.status == 0, produced.complaints
+
+        def dead(attempts: int) -> bool:
+            assert worker.poll() is None, printed.read_text()
+            letters = lives["operator"].run("dead-letters", "list").lines
+            return [letter["attempts"] for letter in letters] == [attempts]
+
+        wait_for("the record that is no line to be dead", lambda: dead(1))
+        replayed = lives["operator"].run("dead-letters", "replay")
+        assert replayed.status == 0, replayed.complaints
+        wait_for("it to be dead once more", lambda: dead(2))
+    purged = lives["operator"].run("dead-letters", "purge", "--all")
+    assert purged.status == 0, purged.complaints
+
+
 def test_a_worker_can_do_its_work(lives: dict[str, Live]) -> None:
     live = lives["worker"]
     topics = live.topics
-    enrichment = load_enrichment(live.settings.enrich, key=None)
-    assert check_topics(live.settings, enrichment) == []
+    send(lives["producer"], [live.raw])
+    assert check_topics(live.settings, load_pseudonyms(live.settings.enrich, key=None)) == []
     assert received(live, live.raw, topics.group) == b"record"
     states = [topics.state(topic) for topic in topics.inputs]
     written = [topics.content, topics.matches, topics.alerts, topics.dead_letters, *states]
     send(live, written, topics.transactional_id(live.raw, 0))
     for topic in (topics.content, topics.matches):
-        assert received(live, topic, topics.group) == b"record"
+        assert received(live, topic, topics.group) is not None
     for topic in states:
-        assert received(live, topic, None) == b"record"
+        assert received(live, topic, None) is not None
     lag = live.run("lag")
     assert lag.status == 0
     assert lag.lines[0]["committed"] == 1
+    assert lag.lines[0]["behind_seconds"] is not None
 
 
 @pytest.mark.parametrize(
@@ -173,7 +203,7 @@ def test_a_worker_makes_no_topics_and_keeps_to_its_names(lives: dict[str, Live])
     with admin(**client_arguments(live.settings.kafka)) as client, pytest.raises(AdminTopicError):
         client.create_topics({"council.more": {}})
     with pytest.raises(TransactionalIdAuthorizationFailed):
-        send(live, [live.topics.matches], "council2.x.0")
+        send(live, [live.topics.matches], "council2/x/0")
     with pytest.raises(GroupAuthorizationFailedError):
         received(live, live.raw, "council2")
 

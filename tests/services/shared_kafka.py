@@ -13,7 +13,7 @@ from services.kafka import Kafka, kafka
 from services.kafka_broker import jars
 from services.process import wait_for
 
-GIVEN = "OUTFALL_TEST_KAFKA"  # host:port of a broker that is there already
+GIVEN = "TEST_KAFKA"  # host:port of a broker that is there already
 TESTS = Path(__file__).resolve().parents[1]
 
 

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.live import KEY, SOURCE, Live
-from streams.enrich.load import load as load_enrichment
+from streams.enrich.load import load_pseudonyms
 from streams.runtime.agreement import agreement, differences, problems
 from streams.setting_types import parse_duration, say_duration
 
 
 def made(folder: Path, kafka: str = "", **written: str) -> dict[str, Any]:
     live = Live(folder, "127.0.0.1:9092", "outfall").write(kafka, **written)
-    made_of = agreement(live.settings, load_enrichment(live.settings.enrich, key=None))
+    made_of = agreement(live.settings, load_pseudonyms(live.settings.enrich, key=None))
     read: dict[str, Any] = orjson.loads(orjson.dumps(made_of))
     return read
 

@@ -32,7 +32,7 @@ def rights(live: Live, role: str) -> set[tuple[str, str, str]]:
 def test_a_worker_makes_no_topics_and_reads_only_what_it_must(live: Live) -> None:
     given = rights(live, "worker")
     assert {operation for _, _, operation in given} == {"READ", "WRITE", "DESCRIBE_CONFIGS"}
-    assert ("TRANSACTIONAL_ID", "council.*", "WRITE") in given
+    assert ("TRANSACTIONAL_ID", "council/*", "WRITE") in given
     assert ("GROUP", "council", "READ") in given
     assert {name for kind, name, operation in given if (kind, operation) == ("TOPIC", "READ")} == {
         "council-raw",
@@ -40,22 +40,26 @@ def test_a_worker_makes_no_topics_and_reads_only_what_it_must(live: Live) -> Non
         "council.matches",
         "council.configuration",
         "council.state.council-raw",
-        "council.state.content",
-        "council.state.matches",
+        "council.state.council.content",
+        "council.state.council.matches",
     }
     assert ("TOPIC", "council-raw", "WRITE") not in given
     assert ("TOPIC", "council.configuration", "WRITE") not in given
 
 
 def test_others_may_do_no_more_than_their_work(live: Live) -> None:
-    assert rights(live, "producer") == {("TOPIC", "council-raw", "WRITE")}
+    assert rights(live, "producer") == {
+        ("TOPIC", "council-raw", "WRITE"),
+        ("TOPIC", "council-raw", "DESCRIBE_CONFIGS"),
+    }
     assert rights(live, "reader") == {("TOPIC", "council.alerts", "READ"), ("GROUP", "council.*", "READ")}
     operator = rights(live, "operator")
     assert {name for _, name, operation in operator if operation == "READ"} == {
         "council.dead-letters",
         "council.configuration",
     }
-    assert not [right for right in operator if right[2] in {"DELETE", "ALTER", "ALL"}]
+    assert [name for _, name, operation in operator if operation == "DELETE"] == ["council.dead-letters"]
+    assert not [right for right in operator if right[2] in {"ALTER", "ALTER_CONFIGS", "ALL"}]
 
 
 def test_as_commands_for_a_shell(live: Live) -> None:
@@ -66,12 +70,12 @@ def test_as_commands_for_a_shell(live: Live) -> None:
     assert note.startswith("#")
     words = [shlex.split(command) for command in commands]
     assert all(command[:3] == ["kafka-acls.sh", "--bootstrap-server", "127.0.0.1:9092"] for command in words)
-    assert [*["--add", "--allow-principal"], name, "--operation", "Write", "--topic", "council-raw"] in [
-        command[3:] for command in words
+    assert [*["--add", "--allow-principal"], name, "--operation", "Write"] in [
+        command[3:8] for command in words
     ]
     assert any(" --operation DescribeConfigs " in command for command in commands)
     assert any(
-        command.endswith("--transactional-id council. --resource-pattern-type prefixed")
+        command.endswith("--transactional-id council/ --resource-pattern-type prefixed")
         for command in commands
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.metrics import CATALOGUE, Metrics
+from streams.metrics import CATALOGUE, Metric, Metrics
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -111,3 +112,10 @@ def test_a_label_means_the_same_wherever_its_values_are_free() -> None:
             if not label.values and label.name != "stage":
                 meanings.setdefault(label.name, set()).add(label.meaning)
     assert {name: found for name, found in meanings.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+def test_what_the_catalogue_promises_is_kept(metric: Metric) -> None:
+    streams = Path(__file__).resolve().parents[2] / "streams"
+    code = "".join(file.read_text(encoding="utf-8") for file in streams.rglob("*.py"))
+    assert f'"{metric.name}"' in code

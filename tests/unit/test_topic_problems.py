@@ -90,7 +90,11 @@ def test_what_may_be_otherwise(live: Live, name: str, changes: dict[str, Any]) -
         ("outfall.alerts", {"config": {"retention.ms": "1000"}}, ["is 1000", "at least 2592000000"]),
         ("outfall.alerts", {"config": {"message.timestamp.type": "CreateTime"}}, ["must be LogAppendTime"]),
         ("outfall.alerts", {"config": {"cleanup.policy": "compact"}}, ["is compact", "must be delete"]),
-        ("outfall.state.content", {"config": {"cleanup.policy": "compact,delete"}}, ["must be compact"]),
+        (
+            "outfall.state.outfall.content",
+            {"config": {"cleanup.policy": "compact,delete"}},
+            ["must be compact"],
+        ),
         ("outfall.dead-letters", {"config": {"retention.ms": "-1"}}, ["is -1", "must be 2592000000"]),
         ("outfall.dead-letters", {"config": {"retention.ms": "1"}}, ["is 1 ", "must be 2592000000"]),
     ],
@@ -134,7 +138,7 @@ def test_copies_need_brokers(live: Live, count: int, words: str) -> None:
 
 
 def test_two_topics_of_one_name_are_refused(live: Live) -> None:
-    sources = '[[sources]]\nname = "proxy"\nkind = "kafka"\ntopic = "matches"\n'
+    sources = '[[sources]]\nname = "proxy"\nkind = "kafka"\ntopic = "outfall.matches"\n'
     live.write(CASE, source=sources)
     (problem,) = impossible(live.settings, Brokers(3, None))
-    assert "2 topics called outfall.state.matches" in problem
+    assert "2 topics called outfall.matches" in problem
