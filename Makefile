@@ -74,6 +74,7 @@ bench: install ## Measure each format and each step, beside a yardstick of the s
 	$(BIN)/python benchmarks/live_path.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/correlation.py
+	$(BIN)/python benchmarks/live.py
 
 soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fresh examples and kills
 	@EXACTNESS_EVENTS=$(EXACTNESS_EVENTS) $(PYTEST) --timeout 7200 tests/conformance/test_exactness.py

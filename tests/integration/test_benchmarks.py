@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from services.kafka import Kafka
+from services.shared_kafka import GIVEN
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
-def rows_of(name: str) -> list[dict[str, Any]]:
+def rows_of(name: str, **environment: str) -> list[dict[str, Any]]:
     command = [sys.executable, str(BENCHMARKS / name), "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=200)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, check=True, timeout=200, env=os.environ | environment
+    )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -39,3 +47,13 @@ def test_live_path() -> None:
         found = {row["step"]: row for row in rows if row["format"] == name}
         assert found.keys() == {"decode (orjson.loads)", "normalise", "describe", "conclude", "match", "all"}
         assert all(row["µs a record"] > 0 and row["matches"] > 0 for row in found.values())
+
+
+@pytest.mark.services
+def test_live(kafka: Kafka) -> None:
+    rows = {row["measured"]: row for row in rows_of("live.py", **{GIVEN: kafka.bootstrap})}
+    assert list(rows) == ["bare consumer", "Faust transport", "pipeline", "latency at 25%"]
+    *read, delay = rows.values()
+    assert all(row["records_s"] > 0 and row["ratio_cpu"] > 0 for row in read)
+    assert read[2]["transactions"]["correlate"] > 0
+    assert 0 < delay["append_p50_ms"] <= delay["seen_p99_ms"]
