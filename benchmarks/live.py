@@ -13,7 +13,7 @@ What is measured:
 
 Ratios of processor time hold whatever else the machine does; those of speed want it for themselves.
 Usage: `python benchmarks/live.py [--json] [--quick] [--one] [--rounds N] [--records N] [--seconds N]`. With
-`OUTFALL_TEST_KAFKA=HOST:PORT` in the environment it uses that broker instead of starting one.
+`TEST_KAFKA=HOST:PORT` in the environment it uses that broker instead of starting one.
 """
 
 from __future__ import annotations
