@@ -144,7 +144,7 @@ class Pipeline:
             outcome.counts["clock_ahead"] += 1
         else:
             self._watermark.observe(event.origin.source, event.time)
-        whole = self._join.add(event) if PART in event.marks else [event]
+        whole = self._join.add(event, self._watermark.now) if PART in event.marks else [event]
         if self._enricher is None:
             return whole
         return [found for one in whole for found in self._enricher.enrich(one, self._watermark.now)]

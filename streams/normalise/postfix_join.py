@@ -2,7 +2,7 @@
 
 The state is the set of what the lines told, so that neither their order nor their repetition matters. A
 message comes out when it leaves the queue (`removed`) or is refused as a whole, and again, under the same
-id, when a late line tells more of it. It is kept for an hour of event time after that. Of more than
+id, when a late line tells more of it. It is kept until the watermark is an hour past that. Of more than
 `MAX_MESSAGES` the oldest goes; one that had not left the queue yet comes out as it is, marked `incomplete`.
 
 A message that a content filter hands back to Postfix is two, each with a queue id of its own.
@@ -47,8 +47,13 @@ class PostfixJoin:
         self._ages: dict[bool, list[tuple[int, str]]] | None = None
         self._newest = -(2**63)
 
-    def add(self, event: Event) -> list[Event]:
-        """Take one line's event; give the messages that it completes or changes."""
+    def add(self, event: Event, watermark: int | None = None) -> list[Event]:
+        """Take one line's event; give the messages that it completes or changes.
+
+        `watermark` is the time, in nanoseconds, before which no line is expected any more: what ended more
+        than an hour before it is forgotten. Without it the newest line's time takes its place, which is right
+        only where lines come in their order.
+        """
         fact = fact_of(event)
         queue_id = event.fields.get("email.local_id")
         if fact is None or queue_id is None:
@@ -75,7 +80,7 @@ class PostfixJoin:
         else:
             self.table[key] = row
             self._note(key, row)
-        return messages + self._forget(origin)
+        return messages + self._forget(origin, self._newest if watermark is None else watermark)
 
     def _changed(self, key: str, row: dict[str, Any]) -> list[Event]:
         """Give the messages that have ended and are not yet out as they are now known."""
@@ -100,10 +105,10 @@ class PostfixJoin:
         message = _event(key, facts[-1]["time"], facts, origin) if facts else None
         return [message] if message is not None and _says_anything(message) else []
 
-    def _forget(self, origin: Origin) -> list[Event]:
+    def _forget(self, origin: Origin, watermark: int) -> list[Event]:
         """Drop what ended long ago, and the oldest beyond the bound."""
         messages: list[Event] = []
-        while (oldest := self._oldest(is_open=False)) and oldest[0] < self._newest - KEPT:
+        while (oldest := self._oldest(is_open=False)) and oldest[0] < watermark - KEPT:
             del self.table[oldest[1]]
         while len(self.table) > self._max:
             oldest = self._oldest(is_open=False) or self._oldest(is_open=True)

@@ -101,7 +101,7 @@ class TraceStage:
         """Give what an event leads to: itself, a joined message, earlier events that it explains."""
         if PART not in event.marks:
             return self._enricher.trace(event, self._watermark.now)
-        whole = self._join.add(event)
+        whole = self._join.add(event, self._watermark.now)
         return [found for one in whole for found in self._enricher.enrich(one, self._watermark.now)]
 
     def _hear(self, message: Message) -> None:
