@@ -76,13 +76,14 @@ bench: install ## Measure each format and each step, beside a yardstick of the s
 	$(BIN)/python benchmarks/correlation.py
 	$(BIN)/python benchmarks/live.py
 
-soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fresh examples and kills
+soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fresh examples and kills; 100 workers killed
 	@EXACTNESS_EVENTS=$(EXACTNESS_EVENTS) $(PYTEST) --timeout 7200 tests/conformance/test_exactness.py
 	for round in $$(seq 1 $(ROUNDS)); do
 		echo "== Round $$round of $(ROUNDS)"
 		$(PYTEST) --hypothesis-profile=soak --timeout 7200 -m hypothesis
 		$(PYTEST) tests/faults
 	done
+	$(BIN)/pytest -s --timeout 7200 tests/faults/soak_workers.py
 
 lock: install ## Lock the dependencies again after a change; UPGRADE=--upgrade takes newer ones
 	@compile="$(BIN)/uv pip compile --universal --python-version $(firstword $(VERSIONS)) --generate-hashes \

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
@@ -19,6 +19,8 @@ from streams.runtime.changelog import POSITION
 
 PAUSE = 0.2
 """Seconds between two looks."""
+PATIENCE = 25
+"""Looks after which a position beyond the end is a problem: it may be newer than the end that was read."""
 AWAY = (KafkaError, OSError, AssertionError, TimeoutError)
 """What clients raise while brokers come and go."""
 
@@ -36,6 +38,7 @@ class Tail:
         self.problems: list[str] = []
         self.committed: dict[TopicPartition, int] = {}
         self.looks = 0
+        self._ahead: Counter[TopicPartition] = Counter()
         self.done_rounds = 0
         self._live = live
         self._topics = live.topics
@@ -141,7 +144,9 @@ class Tail:
                     f"{place.topic}/{place.partition}: {offset} committed, position {self._positions[place]}"
                 )
         for place in self._inputs():
-            if self._positions[place] > self.end(place):
+            ahead = self._positions[place] > self.end(place)
+            self._ahead[place] = self._ahead[place] + 1 if ahead else 0
+            if self._ahead[place] > PATIENCE:
                 where = f"{place.topic}/{place.partition}"
                 self.problems.append(f"{where}: position {self._positions[place]}, end {self.end(place)}")
         quiet = all(self._read.get(place, 0) == before[place] for place in places)
