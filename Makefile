@@ -83,6 +83,7 @@ soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fr
 		$(PYTEST) --hypothesis-profile=soak --timeout 7200 -m hypothesis
 		$(PYTEST) tests/faults
 	done
+	POISON=10000 $(BIN)/pytest --timeout 7200 tests/faults/test_poison_records.py
 	$(BIN)/pytest -s --timeout 7200 tests/faults/soak_workers.py
 
 lock: install ## Lock the dependencies again after a change; UPGRADE=--upgrade takes newer ones
