@@ -42,7 +42,10 @@ correlation:
   timespan: 1d
   condition: {gte: 500}
 """
-PIECES = [b"", b"\x00", b"\xff\xfe", b"{", b"}", b'"', b"\n", b",", b"null", b"\\ud800", b"[" * 500, b"9" * 400]
+PIECES = [
+    *(b"", b"\x00", b"\xff\xfe", b"{", b"}", b'"', b"\n", b",", b"null", b"\\ud800"),
+    *(b"[" * 500, b"9" * 400),
+]
 
 
 def event(number: int, user: str) -> bytes:
