@@ -69,6 +69,7 @@ class Worker:
         self._generation: int | None = None
         self._restores = asyncio.Semaphore(_RESTORES)
         self._settled = asyncio.Event()
+        self._stopping = False
         self._app = self._application()
 
     async def run(self, editions: AsyncIterator[Stages]) -> None:
@@ -131,6 +132,8 @@ class Worker:
                 continue  # read before the partitions were shared out anew; it is read again
             batch: RecordBatch = event.value
             task = self._tasks.get(TP(batch.topic, batch.partition))
+            if task is None and self._stopping:
+                continue  # nothing is acknowledged any more; whoever comes next reads it
             if task is None:
                 end(f"{batch.topic}/{batch.partition}: records came, and the partition was not assigned")
             else:
@@ -219,6 +222,7 @@ class Worker:
         self._watch.dropped(tp.topic, tp.partition)
 
     async def _drain(self) -> None:
+        self._stopping = True
         await asyncio.gather(*(task.quiet() for task in self._tasks.values()))
         await self._consumer.commit()
         for tp in [*self._tasks]:

@@ -27,7 +27,7 @@ def test_a_batch_acknowledged_before_an_earlier_one_is_not_committed() -> None:
     assert window.committable() is None, "what lies before 99 would be lost"
     window.acknowledge(99)
     assert window.committable() == 150
-    assert window.committable() is None, "nothing has changed since"
+    assert window.committable() == 150, "until it has been committed"
 
 
 def test_gaps_between_batches_are_no_matter() -> None:
@@ -37,7 +37,7 @@ def test_gaps_between_batches_are_no_matter() -> None:
     window.acknowledge(10)
     assert window.committable() == 11
     window.acknowledge(26)
-    assert window.committable() is None
+    assert window.committable() == 11, "25 has not been done"
     window.acknowledge(25)
     assert window.committable() == 27
 
@@ -56,7 +56,7 @@ def test_whatever_the_order_only_what_is_done_is_committed(data: st.DataObject) 
         done.add(last)
         found = window.committable()
         if found is not None:
-            assert found > committed
+            assert found >= committed
             committed = found
         assert all(offset in done for offset in offsets if offset < committed)
         waiting = [offset for offset in offsets if offset not in done]
