@@ -2,7 +2,8 @@
 
 A raw record may say where it was first read, so that it has the same identity here as in a file, and how
 often it has been tried. A record with a progress header is no raw record: it says that its partition holds
-nothing older than that time any more, up to the source's lateness, as if an event of that time had come.
+nothing older than that time any more, up to the source's lateness, as if an event of that time had come. It
+may name the sources of all of whose partitions that is so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ Headers = list[tuple[str, bytes]]
 
 ORIGIN = "outfall.origin"
 PROGRESS = "outfall.progress"
+MARKED = "outfall.marked"
 ATTEMPTS = "outfall.attempts"
 STAGE = "outfall.stage"
 REASON = "outfall.reason"
@@ -34,6 +36,11 @@ def origin_header(origin: Origin) -> tuple[str, bytes]:
 def progress_header(time: int) -> tuple[str, bytes]:
     """Say how far event time has come in a partition (nanoseconds since the epoch)."""
     return PROGRESS, str(time).encode()
+
+
+def marked_header(sources: Iterable[str]) -> tuple[str, bytes]:
+    """Say of which sources every partition has come, or will come, as far as the progress header says."""
+    return MARKED, orjson.dumps([*sources])
 
 
 def find(headers: Iterable[tuple[str, bytes]] | None, name: str) -> bytes | None:
@@ -58,6 +65,21 @@ def read_origin(value: bytes, source: str) -> Origin:
     if not (isinstance(stream, str) and _natural(offset) and _natural(line) and len(stream) <= 256):
         raise RecordError(f"header {ORIGIN} is not [stream, offset, line]")
     return Origin(source, stream, offset, line)
+
+
+def read_marked(value: bytes) -> tuple[str, ...]:
+    """Read what `marked_header` makes.
+
+    Raises:
+        RecordError: it is something else.
+    """
+    try:
+        names = orjson.loads(value)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise RecordError(f"header {MARKED} is not a list of names")
+    return tuple(names)
 
 
 def read_number(value: bytes, name: str) -> int:

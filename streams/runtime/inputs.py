@@ -8,7 +8,16 @@ from typing import Any
 from streams.errors import RecordError
 from streams.event import Origin, RawRecord
 from streams.runtime.dead_letters import Letter
-from streams.runtime.headers import ATTEMPTS, ORIGIN, PROGRESS, find, read_number, read_origin
+from streams.runtime.headers import (
+    ATTEMPTS,
+    MARKED,
+    ORIGIN,
+    PROGRESS,
+    find,
+    read_marked,
+    read_number,
+    read_origin,
+)
 from streams.stages.reader import DeadLetter
 from streams.stages.stage import Progress, Raw, Stage
 from streams.stages.wire import Message, decode
@@ -58,7 +67,9 @@ class RawInput:
         if headers:
             progress = find(headers, PROGRESS)
             if progress is not None:
-                return Progress(read_number(progress, PROGRESS))
+                marked = find(headers, MARKED)
+                sources = () if marked is None else read_marked(marked)
+                return Progress(read_number(progress, PROGRESS), sources)
             stated = find(headers, ORIGIN)
             origin = None if stated is None else read_origin(stated, self._source)
             if (tried := find(headers, ATTEMPTS)) is not None:

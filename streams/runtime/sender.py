@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from streams.event import RawRecord
 from streams.kafka_settings import Kafka
 from streams.runtime.found_topics import FoundTopic
-from streams.runtime.headers import Headers, origin_header, progress_header
+from streams.runtime.headers import Headers, marked_header, origin_header, progress_header
 from streams.runtime.kafka_client import client_arguments
 
 PATIENCE = 120.0
@@ -82,10 +82,10 @@ class Sender:
             KafkaError: as `send`.
         """
         await self.flush()
-        header = progress_header(time)
+        headers = [progress_header(time), marked_header(self._topics)]
         for topic in self._topics.values():
             for partition in range(topic.partitions):
-                await self._send(topic.name, partition, b"", [header])
+                await self._send(topic.name, partition, b"", headers)
 
     async def flush(self) -> None:
         """Wait until all that was sent is acknowledged.

@@ -64,6 +64,8 @@ class ReadStage:
             if isinstance(record, Progress):
                 sent.counts["markers"] += 1
                 newest = record.time if newest is None else max(newest, record.time)
+                for name in record.sources:
+                    content.marked[name] = min(record.time, content.marked.get(name, record.time))
                 continue
             event = self._event(record, sent)
             if event is None:
@@ -78,7 +80,7 @@ class ReadStage:
         if newest is not None and newest != before:
             self._clock["newest"] = newest
             content.newest = {self._source.name: newest}
-        if content.events or content.newest or not self._announced:
+        if content.events or content.newest or content.marked or not self._announced:
             self._clock["announced"] = True
             sent.content[CONTENT] = list(encode(content))
         sent.newest = content.newest

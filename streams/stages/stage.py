@@ -17,9 +17,13 @@ Taken_contra = TypeVar("Taken_contra", contravariant=True)
 
 
 class Progress(NamedTuple):
-    """What stands in a raw topic in place of a record: event time has come so far in this partition."""
+    """What stands in a raw topic in place of a record: event time has come so far in this partition.
+
+    `sources` are those of which every other partition has such a mark too, perhaps not read yet.
+    """
 
     time: int
+    sources: Sequence[str] = ()
 
 
 Raw = RawRecord | Progress

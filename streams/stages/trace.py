@@ -111,6 +111,10 @@ class TraceStage:
         if message.upstream not in self._heard:
             self._heard[message.upstream] = True
             self._unheard.discard(message.upstream)
+        for upstream, source in self._sources.items() if message.marked else ():
+            if source in message.marked and upstream not in self._watermark.table:
+                # Its mark has been written and not been read yet: until then it counts as having come so far.
+                self._watermark.observe(upstream, message.marked[source], moves=False)
         for time in message.newest.values():
             self._watermark.observe(message.upstream, time, moves=not self._unheard)
 

@@ -31,8 +31,8 @@ class Message:
     """What one stage tells another. Times are nanoseconds since the epoch.
 
     `upstream` is the partition that was read, `newest` gives the time of the newest event of each of its
-    sources, `final_before` the time before which windows are final, `book` the hash of the rule book by
-    which the events were matched.
+    sources, `marked` a time to which all partitions of sources have come or will come, `final_before` the
+    time before which windows are final, `book` the hash of the rule book by which the events were matched.
     """
 
     upstream: str
@@ -40,6 +40,7 @@ class Message:
     final_before: int | None = None
     book: str | None = None
     events: list[Carried] = field(default_factory=list)
+    marked: dict[str, int] = field(default_factory=dict)
 
 
 def encode(message: Message) -> Iterator[bytes]:
@@ -54,7 +55,7 @@ def encode(message: Message) -> Iterator[bytes]:
             chunk, size = [], 0
         chunk.append(encoded)
         size += len(encoded)
-    time = {"newest": message.newest, "final_before": message.final_before}
+    time = {"newest": message.newest, "final_before": message.final_before, "marked": message.marked}
     yield _joined(head | time, chunk)
 
 
@@ -72,6 +73,7 @@ def decode(data: bytes) -> Message:
             document.get("final_before"),
             document["book"],
             [_decode(row) for row in document["events"]],
+            document.get("marked") or {},
         )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"not a message between stages: {type(error).__name__}") from None

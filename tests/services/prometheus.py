@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from services.packages import package
-from services.process import free_port, listening, running, wait_for
+from services.process import free_port, running, wait_for
 
 CONFIGURATION = """
 global: {{scrape_interval: 200ms}}
@@ -65,8 +65,17 @@ def prometheus(folder: Path, scraped: int) -> Iterator[Prometheus]:
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     with running(command, output=folder / "printed", environment=files.environment) as process:
-        wait_for("Prometheus to listen", lambda: _ended(process.poll(), folder) or listening(port))
+        wait_for("Prometheus to be ready", lambda: _ended(process.poll(), folder) or _ready(port))
         yield Prometheus(port)
+
+
+def _ready(port: int) -> bool:
+    """Tell whether it answers questions; it listens before that, and then says 503."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=20) as got:
+            return bool(got.status == 200)
+    except OSError:
+        return False
 
 
 def _ended(status: int | None, folder: Path) -> bool:
