@@ -34,7 +34,7 @@ from streams.source_settings import Source
 __all__ = ["Alerts", "DeadLetters", "Limits", "Settings", "load", "parse_duration"]
 
 PREFIX = "OUTFALL_"
-NOT_SETTINGS = frozenset({"OUTFALL_CONFIG", "OUTFALL_PSEUDONYM_KEY"})
+NOT_SETTINGS = frozenset({"OUTFALL_CONFIG", "OUTFALL_PSEUDONYM_KEY", "OUTFALL_PSEUDONYM_KEY_FILE"})
 """Variables with our prefix that say something else: where the file is, and the key for pseudonyms."""
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from streams.enrich.load import KEY_VARIABLE, load_pseudonyms
+from streams.enrich.load import load_pseudonyms, stated_key
 from streams.enrich.pseudonym import Pseudonymiser
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
@@ -35,4 +35,4 @@ def with_pseudonyms(config: Path) -> tuple[Settings, Pseudonymiser]:
         ConfigError: with all problems of the one, or of the other.
     """
     settings = live_settings(config)
-    return settings, load_pseudonyms(settings.enrich, key=os.environ.get(KEY_VARIABLE))
+    return settings, load_pseudonyms(settings.enrich, key=stated_key(os.environ))

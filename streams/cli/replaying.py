@@ -24,8 +24,8 @@ from streams.detect.fields import NONE
 from streams.detect.load import load as load_rules
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
-from streams.enrich.load import KEY_VARIABLE
 from streams.enrich.load import load as load_enrichment
+from streams.enrich.load import stated_key
 from streams.errors import ConfigError
 from streams.event import rfc3339
 from streams.normalise import FORMATS
@@ -84,7 +84,7 @@ def run(options: Options) -> int:
         enricher = (
             None
             if options.enrich is None
-            else Enricher(load_enrichment(options.enrich, key=os.environ.get(KEY_VARIABLE)))
+            else Enricher(load_enrichment(options.enrich, key=stated_key(os.environ)))
         )
     except ConfigError as error:
         say_problems(console, error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import shlex
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from streams.enrich.read_subjects import read_subjects
 from streams.errors import ConfigError
 
 KEY_VARIABLE = "OUTFALL_PSEUDONYM_KEY"
+KEY_FILE_VARIABLE = "OUTFALL_PSEUDONYM_KEY_FILE"
 FILES = (
     "pseudonym.key",
     "directory.csv",
@@ -43,8 +45,7 @@ _SUFFIXES = frozenset(Path(name).suffix for name in FILES)
 def load(folder: Path | None, *, key: str | None) -> EnrichConfig:
     """Read a folder, or nothing but the key where there is none.
 
-    `key` is the value of the environment variable OUTFALL_PSEUDONYM_KEY, which wins over `pseudonym.key`;
-    both hold `key-id:base64` lines.
+    `key` is what `stated_key` gives, and wins over `pseudonym.key`; both hold `key-id:base64` lines.
 
     Raises:
         ConfigError: with every problem of every file.
@@ -77,6 +78,24 @@ def load(folder: Path | None, *, key: str | None) -> EnrichConfig:
         patterns=patterns,
         caseloads={actor_id: frozenset(people) for actor_id, people in caseloads.items()},
     )
+
+
+def stated_key(environment: Mapping[str, str]) -> str | None:
+    """Give the keys that a variable of the environment holds, or the file that another one names.
+
+    Raises:
+        ConfigError: both are set, or the file cannot be read.
+    """
+    held, file = environment.get(KEY_VARIABLE), environment.get(KEY_FILE_VARIABLE)
+    if file is None:
+        return held
+    problems: list[str] = []
+    if held is not None:
+        raise ConfigError([f"{KEY_VARIABLE} and {KEY_FILE_VARIABLE} are both set; keep one of them"])
+    text = read_text(Path(file), problems)
+    if text is None:
+        raise ConfigError([f"{KEY_FILE_VARIABLE}: {problem}" for problem in problems])
+    return text
 
 
 def load_pseudonyms(folder: Path | None, *, key: str | None) -> Pseudonymiser:

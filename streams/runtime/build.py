@@ -11,8 +11,8 @@ from streams.detect.load import RuleBook
 from streams.detect.load import load as load_rules
 from streams.detect.ruleset import RuleSet
 from streams.enrich import EnrichConfig, Enricher
-from streams.enrich.load import KEY_VARIABLE
 from streams.enrich.load import load as load_enrichment
+from streams.enrich.load import stated_key
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Pipeline
@@ -57,7 +57,7 @@ def load_parts(settings: Settings) -> Parts:
     except ConfigError as error:
         problems += error.problems
     try:
-        enrichment = load_enrichment(settings.enrich, key=os.environ.get(KEY_VARIABLE))
+        enrichment = load_enrichment(settings.enrich, key=stated_key(os.environ))
     except ConfigError as error:
         problems += error.problems
     if problems or book is None or enrichment is None:

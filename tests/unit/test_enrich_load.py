@@ -8,7 +8,7 @@ import pytest
 from enrich_folder import FILES, HEADER, KEY, enriched, write
 
 from streams.enrich import Enricher
-from streams.enrich.load import describe, load
+from streams.enrich.load import describe, load, stated_key
 from streams.enrich.problems import toml_line
 from streams.errors import ConfigError
 
@@ -47,6 +47,18 @@ def test_the_first_key_is_the_current_one_and_the_environment_wins(tmp_path: Pat
     from_environment = enriched(Enricher(load(tmp_path, key=KEY)), dict(fields))["outfall.subjects.id"]
     assert str(from_file).startswith("['k0:")
     assert str(from_environment).startswith("['k1:")
+
+
+def test_the_key_may_be_in_a_file_that_the_environment_names(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(KEY + "\n")
+    assert load(None, key=stated_key({"OUTFALL_PSEUDONYM_KEY_FILE": str(file)})).pseudonyms.key_id == "k1"
+    assert stated_key({"OUTFALL_PSEUDONYM_KEY": KEY}) == KEY
+    assert stated_key({}) is None
+    with pytest.raises(ConfigError, match="both set"):
+        stated_key({"OUTFALL_PSEUDONYM_KEY": KEY, "OUTFALL_PSEUDONYM_KEY_FILE": str(file)})
+    with pytest.raises(ConfigError, match=r"OUTFALL_PSEUDONYM_KEY_FILE.*missing"):
+        stated_key({"OUTFALL_PSEUDONYM_KEY_FILE": str(tmp_path / "missing")})
 
 
 @pytest.mark.parametrize("folder", [True, False])
