@@ -275,7 +275,7 @@ class Task:
         """Let no batch pass whose predecessor was not handed over, whatever became of it on its way here."""
         reached = self._position
         for batch in batches:
-            if batch.follows is not None and batch.follows > reached:
+            if batch.follows > reached:
                 raise GapError(
                     f"{self.topic}/{self.partition}: the batch after offset {batch.follows} came, and what"
                     f" lies before it from {reached} on did not"

@@ -7,6 +7,8 @@ are pinned, and `tests/unit/test_transport.py` fails where they change what is r
 * an event's value is a `RecordBatch`; nothing is decoded here
 * what is committed is told by a `Window` of each partition, not by Faust's gaps
 * only committed transactions are read
+* a seek to what is committed seeks every partition; aiokafka's leaves one of which nothing is committed where
+  it is, and what Faust had dropped of it would never be read
 * a commit that fails is told and left to the next one: what has been processed stands in the state as well
 
 Broker addresses are written `outfall://HOST:PORT`; the entry point in `pyproject.toml` makes them known.
@@ -46,14 +48,14 @@ def client_of(app: Any) -> dict[str, Any]:
 class RecordBatch:
     """Consecutive records of one partition; there is at least one.
 
-    `follows` is the offset after the batch that was read just before; None for the first one after a seek,
-    which begins at what is committed.
+    `follows` is the offset after the batch that was read just before; for the first one after a seek it is
+    where that went, and 0 where that was the begin, since nothing was committed.
     """
 
     topic: str
     partition: int
     records: Sequence[Any]
-    follows: int | None = None
+    follows: int
 
     @property
     def last(self) -> int:
@@ -75,6 +77,28 @@ class PassThrough(Schema[Any, Any]):
         return decode
 
 
+async def seek_to_committed(consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int | None]:
+    """Let a consumer read on from what is committed, or from the begin; give what is committed.
+
+    No fetch comes between the seeks of two partitions, nor before this has returned.
+
+    Raises:
+        KafkaError: what is committed cannot be asked for; nothing has been sought.
+    """
+    committed: dict[Any, int | None] = {
+        place: await consumer.committed(place) for place in consumer.assignment()
+    }
+    new = [place for place, offset in committed.items() if offset is None]
+    begins = await consumer.beginning_offsets(new) if new else {}
+    ours = consumer.assignment()
+    for place in [*committed]:
+        if place not in ours:
+            del committed[place]  # taken from us while we asked
+    for place, offset in committed.items():
+        consumer.seek(place, begins[place] if offset is None else offset)
+    return {TP(place.topic, place.partition): offset for place, offset in committed.items()}
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that speaks with the brokers, so that heartbeats go on while records are processed."""
 
@@ -83,9 +107,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._read_up_to: dict[TP, int] = {}
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Read on from what is committed."""
-        self._read_up_to.clear()
-        return await super().seek_to_committed()
+        """Read on from what is committed, or from the begin."""
+        return cast("Mapping[TP, int]", await self.call_thread(self._seek_to_committed))
+
+    async def _seek_to_committed(self) -> dict[TP, int | None]:
+        sought = await seek_to_committed(self._ensure_consumer())
+        self._read_up_to.update({tp: offset or 0 for tp, offset in sought.items()})
+        return sought
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget what was read."""
@@ -146,8 +174,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         batches: dict[TP, list[RecordBatch]] = {}
         for tp, records in fetched.items():
-            if records:
-                batch = RecordBatch(tp.topic, tp.partition, records, self._read_up_to.get(tp))
+            follows = self._read_up_to.get(tp)
+            # What came before we have sought the partition since it became ours is read again after that.
+            if records and follows is not None:
+                batch = RecordBatch(tp.topic, tp.partition, records, follows)
                 self._read_up_to[tp] = batch.last + 1
                 batches[tp] = [batch]
         return batches

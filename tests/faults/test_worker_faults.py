@@ -47,6 +47,17 @@ def test_a_day_gives_the_alerts_of_a_replay(live: Live, expected: list[Alert]) -
     assert figures["ended themselves"] == figures["read again"] == 0
 
 
+def test_partitions_that_come_and_go_before_anything_is_committed(live: Live, expected: list[Alert]) -> None:
+    with live.produced():
+        pass
+
+    def intrude(run: Run) -> None:
+        for _ in range(8):
+            run.intrude()
+
+    disturbed(live, expected, intrude, produce=None)
+
+
 def test_killed_workers(live: Live, expected: list[Alert]) -> None:
     chosen = chance(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
@@ -9,6 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from episodes import same
 from services.ledger import Ledger
@@ -48,6 +52,25 @@ class Run:
         finally:
             process.send_signal(signal.SIGCONT)
 
+    def intrude(self) -> None:
+        """Take partitions away for a moment, as a worker does that comes and goes without doing anything."""
+        live = self.workers.live
+
+        async def come_and_go() -> None:
+            consumer = AIOKafkaConsumer(
+                *live.topics.inputs,
+                bootstrap_servers=live.kafka.bootstrap,
+                group_id=live.topics.group,
+                enable_auto_commit=False,
+                partition_assignment_strategy=[StickyPartitionAssignor],
+            )
+            try:
+                await consumer.start()
+            finally:
+                await consumer.stop()
+
+        asyncio.run(come_and_go())
+
 
 def disturbed(
     live: Live,
@@ -55,19 +78,22 @@ def disturbed(
     disturb: Callable[[Run], None] = lambda _: None,
     *,
     workers: int = 1,
-    produce: Sequence[str] = (),
+    produce: Sequence[str] | None = (),
     seconds: float = 120,
 ) -> dict[str, int]:
     """Run so many workers over the day while `disturb` does its worst; check everything, and give figures.
 
-    `disturb` begins when one has partitions, and records are being sent. What it needs further is that all
-    is done `seconds` after it has ended and all has been sent.
+    `disturb` begins when one has partitions, and records are being sent; with `produce` None the day has been
+    sent before. What it needs further is that all is done `seconds` after it has ended and all has been sent.
     """
     with Tail(live) as tail, Workers(live, workers) as running:
         try:
             wait_for("a worker", lambda: running.said(ASSIGNED) or running.unexpected, seconds=60)
-            with live.produced(*produce) as producer:
-                disturb(Run(running, tail, lambda: producer.poll() is None))
+            if produce is None:
+                disturb(Run(running, tail, lambda: False))
+            else:
+                with live.produced(*produce) as producer:
+                    disturb(Run(running, tail, lambda: producer.poll() is None))
             tail.wait_until_done(seconds)
             assert not running.unexpected, running.unexpected
         except BaseException:
