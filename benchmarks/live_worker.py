@@ -26,6 +26,8 @@ OUTFALL = Path(sys.executable).with_name("outfall")
 RULES, ALERTING, MARKED = 100, 2, 10
 """So many rules. The first two alert by themselves; the others that match are counted, and never fire."""
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OUTFALL_")}
+SESSION = 6
+"""Seconds after which the group takes a worker that says nothing for dead."""
 _PATIENCE = 120.0
 
 _SETTINGS = """
@@ -40,7 +42,7 @@ log = "json"
 bootstrap = ["{bootstrap}"]
 prefix = "{prefix}"
 partitions = {partitions}
-session_timeout = "6s"
+session_timeout = "{session}s"
 """
 _SOURCE = """
 [[sources]]
@@ -76,12 +78,14 @@ class Setup:
         return f"{self.prefix}.alerts"
 
 
-def setup(folder: Path, cluster: Cluster, prefix: str, raw: str) -> Setup:
-    """Write a configuration, and make those of its topics that are not there."""
+def setup(folder: Path, cluster: Cluster, prefix: str, raw: str, rules: str | None = None) -> Setup:
+    """Write a configuration with these rules, or those of the benchmark; make topics that are not there."""
     folder.mkdir(parents=True)
     write_config(folder, council(), folder)
-    (folder / "rules.yml").write_text(rules(), encoding="utf-8")
-    text = _SETTINGS.format(bootstrap=cluster.bootstrap, prefix=prefix, partitions=PARTITIONS)
+    (folder / "rules.yml").write_text(rules or many_rules(), encoding="utf-8")
+    text = _SETTINGS.format(
+        bootstrap=cluster.bootstrap, prefix=prefix, partitions=PARTITIONS, session=SESSION
+    )
     for name in proxy_workload.FORMATS:
         text += _SOURCE.format(format=name, topic=f"{raw}.{name}", partitions=PARTITIONS)
     path = folder / "bench.toml"
@@ -94,7 +98,7 @@ def setup(folder: Path, cluster: Cluster, prefix: str, raw: str) -> Setup:
     return Setup(folder, prefix, path)
 
 
-def rules() -> str:
+def many_rules() -> str:
     """Give the rule book: the generated rules over proxies' events, and the correlation that counts."""
     alerting = "outfall: {group_by: [url.path], page: false}"
     documents = workload.rules(RULES).replace("category: generated", "category: proxy").split("\n---\n")
