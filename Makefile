@@ -75,6 +75,7 @@ bench: install ## Measure each format and each step, beside a yardstick of the s
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/correlation.py
 	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/recovery.py
 
 soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fresh examples and kills; 100 workers killed
 	@EXACTNESS_EVENTS=$(EXACTNESS_EVENTS) $(PYTEST) --timeout 7200 tests/conformance/test_exactness.py
@@ -84,7 +85,7 @@ soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fr
 		$(PYTEST) tests/faults
 	done
 	POISON=10000 $(BIN)/pytest --timeout 7200 tests/faults/test_poison_records.py
-	$(BIN)/pytest -s --timeout 7200 tests/faults/soak_workers.py
+	$(BIN)/pytest -s --timeout 7200 tests/faults/soak_workers.py tests/faults/soak_memory.py
 
 lock: install ## Lock the dependencies again after a change; UPGRADE=--upgrade takes newer ones
 	@compile="$(BIN)/uv pip compile --universal --python-version $(firstword $(VERSIONS)) --generate-hashes \

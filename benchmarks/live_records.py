@@ -31,16 +31,17 @@ def lines(name: str, count: int) -> list[bytes]:
     return [record.data for record in proxy_workload.records(name, count, council())][-count:]
 
 
-def partitions(name: str, count: int, *, origins: bool) -> list[list[Record]]:
+def partitions(name: str, count: int, *, origins: bool, part: int = 0) -> list[list[Record]]:
     """Give so many records, each partition a log of its own: the records of all are in the order of time.
 
-    With `origins` each record says where it was read, as `outfall produce` does.
+    With `origins` each record says where it was read, as `outfall produce` does. Each `part`, all of them of
+    one size, goes on where the one before it ends.
     """
-    records = proxy_workload.records(name, count, council())
+    records = proxy_workload.records(name, count, council(), part)
     head = [record.data for record in records[: len(records) - count]]
     found = [record.data for record in records[len(records) - count :]]
     return [
-        list(_log(f"{number:016x}", [*head, *found[number::PARTITIONS]], origins=origins))
+        list(_log(f"{part:08x}{number:08x}", [*head, *found[number::PARTITIONS]], origins=origins))
         for number in range(PARTITIONS)
     ]
 

@@ -40,6 +40,8 @@ SIZES = (1_000, 100_000, 1_000_000)
 """Values that the state holds; the first is the yardstick."""
 TRICKLE = 100
 """Records a second that keep coming."""
+PART = 50_000
+"""Records that are made at a time."""
 _PATIENCE = 900.0
 
 RULES = """
@@ -74,14 +76,15 @@ class Recovery:
         made = setup(self._folder, self._cluster, self._prefix, f"{self._prefix}.raw", rules=RULES)
         topic = f"{made.prefix}.raw.{live_records.JSON}"
         more = 60 * TRICKLE
-        logs = live_records.partitions(live_records.JSON, self._values + more, origins=True)
-        first = self._values // PARTITIONS
-        asyncio.run(fill(self._cluster.bootstrap, topic, [log[:first] for log in logs]))
+        parts = max(1, self._values // PART)
+        size = self._values // parts
+        for part in range(parts):
+            asyncio.run(fill(self._cluster.bootstrap, topic, _logs(size, part)))
         with worker(made, self._cluster, self._cluster.cores.worker) as running:
             running.until_ready()
-            self._until_read(running, PARTITIONS * first)
+            self._until_read(running, size * parts)
             rows = rows_of(running.sample())
-            times = asyncio.run(self._replaced(made, topic, running, [log[first:] for log in logs]))
+            times = asyncio.run(self._replaced(made, topic, running, _logs(more, self._values // more + 1)))
         said = [json.loads(line) for line in self._restored(made)]
         return {
             "values": rows,
@@ -127,6 +130,10 @@ class Recovery:
         for line in printed.read_text(encoding="utf-8").splitlines():
             if '"state restored"' in line and ".matches" in line:
                 yield line
+
+
+def _logs(size: int, part: int) -> list[list[Record]]:
+    return live_records.partitions(live_records.JSON, size, origins=True, part=part)
 
 
 def rows_of(sample: Sample) -> int:

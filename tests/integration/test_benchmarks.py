@@ -57,3 +57,10 @@ def test_live(kafka: Kafka) -> None:
     assert all(row["records_s"] > 0 and row["ratio_cpu"] > 0 for row in read)
     assert read[2]["transactions"]["correlate"] > 0
     assert 0 < delay["append_p50_ms"] <= delay["seen_p99_ms"]
+
+
+@pytest.mark.services
+def test_recovery(kafka: Kafka) -> None:
+    yardstick, more = rows_of("recovery.py", **{GIVEN: kafka.bootstrap})
+    assert 0 < yardstick["values"] < more["values"] < more["restored_rows"]
+    assert 0 < more["first_s"] <= more["first_counted_s"] <= more["all_counted_s"]
