@@ -17,7 +17,7 @@ from live_records import Record
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 from services.kafka import admin, kafka
-from services.shared_kafka import GIVEN
+from services.shared import GIVEN
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _BATCH = 1 << 16

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from services.kafka import Kafka
-from services.shared_kafka import shared_kafka
+from services.shared import shared as shared_server
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = CHECKOUT.parent / "shared"
@@ -38,9 +38,18 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Kafka:
     """A broker that all tests share: each takes topics and groups of its own, and leaves the broker alone."""
-    folder = tmp_path_factory.getbasetemp()
-    if (
-        "PYTEST_XDIST_WORKER" in os.environ
-    ):  # then the parent is the main process, and has a folder above ours
-        return shared_kafka(folder.parent, os.getppid())
-    return shared_kafka(folder, os.getpid())
+    return Kafka(shared_server("kafka", *_run(tmp_path_factory)))
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of an Elasticsearch that all tests share: each takes indices with a name of its own."""
+    return shared_server("elasticsearch", *_run(tmp_path_factory))
+
+
+def _run(factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """Give the folder that all processes of the run share, and the id of the main one."""
+    folder = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # then the parent is that one, and has a folder above ours
+        return folder.parent, os.getppid()
+    return folder, os.getpid()

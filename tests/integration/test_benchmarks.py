@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from services.kafka import Kafka
-from services.shared_kafka import GIVEN
+from services.shared import GIVEN
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
