@@ -42,7 +42,9 @@ class Elasticsearch(Part):
     api_key_file: ExistingPath | None = Field(
         default=None, description="The file whose first line is an API key, as Elasticsearch encodes it."
     )
-    username: str | None = Field(default=None, min_length=1, description="The user, where there is no API key.")
+    username: str | None = Field(
+        default=None, min_length=1, description="The user, where there is no API key."
+    )
     password_file: ExistingPath | None = Field(
         default=None, description="The file whose first line is the user's password."
     )
@@ -71,10 +73,12 @@ class Paging(Part):
         default=None, description="The certificates (PEM) that vouch for them; else the system's."
     )
     repeat: Duration = Field(  # type: ignore[assignment]  # the default is validated too
-        default="30s", description="How often open pages are sent again: Alertmanager forgets them when killed."
+        default="30s",
+        description="How often open pages are sent again: Alertmanager forgets them when killed.",
     )
     expires: Duration = Field(  # type: ignore[assignment]  # the default is validated too
-        default="1h", description="After so long without `outfall page` Alertmanager takes a page for resolved."
+        default="1h",
+        description="After so long without `outfall page` Alertmanager takes a page for resolved.",
     )
     alert_url: str | None = Field(
         default=None,

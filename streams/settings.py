@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from streams.delivery_settings import Elasticsearch, Paging
 from streams.errors import ConfigError
 from streams.kafka_settings import Breaker, Kafka, Worker
 from streams.setting_types import (
@@ -115,6 +116,10 @@ class Settings(BaseSettings):
     )
     kafka: Kafka = Field(default=Kafka(), description="Where Kafka is; for sources of kind kafka.")
     worker: Worker = Field(default=Worker(), description="How `outfall worker` tells about itself.")
+    elasticsearch: Elasticsearch = Field(
+        default=Elasticsearch(), description="Where `outfall index` writes alerts."
+    )
+    paging: Paging = Field(default=Paging(), description="Whom `outfall page` tells.")
 
     @classmethod
     def settings_customise_sources(

@@ -177,6 +177,29 @@ ROWS: dict[str, list[Graph | Number]] = {
             "Revisions of alerts.",
         ),
         Graph(
+            "Delivery of alerts",
+            "short",
+            {
+                "{{sink}} {{outcome}}": per_second("outfall_delivered_total", "sink, outcome"),
+                "{{sink}} away": "max by (sink) (outfall_sink_away)",
+            },
+            "Documents and pages; 1 while a sink takes nothing.",
+        ),
+        Graph(
+            "Sent again",
+            "short",
+            {"{{sink}}: {{reason}}": per_second("outfall_delivery_retries_total", "sink, reason")},
+            "What has not been taken yet, and why.",
+        ),
+        Graph(
+            "Until alerts are delivered, 99 of 100",
+            "s",
+            {
+                "{{sink}}": "histogram_quantile(0.99, sum by (sink, le)"
+                " (rate(outfall_delivery_seconds_bucket[5m])))"
+            },
+        ),
+        Graph(
             "Rules tried per event",
             "short",
             {

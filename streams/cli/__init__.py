@@ -12,8 +12,10 @@ from streams.cli import (
     config,
     dead_letters,
     demo,
+    elasticsearch,
     exits,
     formats,
+    index,
     lag,
     match,
     metrics,
@@ -55,6 +57,8 @@ topics.register(app)
 worker.register(app)
 lag.register(app)
 publish.register(app)
+index.register(app)
+elasticsearch.register(app)
 unwrap_help(app)
 
 

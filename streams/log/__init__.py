@@ -22,7 +22,7 @@ from streams.log.render import formatter
 
 __all__ = ["BoundLogger", "configure", "get"]
 
-_NOISY = ("aiokafka", "asyncio", "faust", "kafka", "mode")
+_NOISY = ("aiokafka", "asyncio", "elastic_transport", "faust", "kafka", "mode")
 """Libraries of which only warnings matter; what they say at DEBUG holds whole records."""
 
 

@@ -1,7 +1,7 @@
-"""An alert as a document of Elasticsearch: ECS where it has a field, and all of the alert below `outfall.alert`.
+"""An alert as a document of Elasticsearch: ECS where that has a field, and all of it below `outfall.alert`.
 
-ECS is the Elastic Common Schema, version 9: https://www.elastic.co/docs/reference/ecs. With `event.kind: alert`
-Elastic Security lists the documents among its external alerts.
+ECS is the Elastic Common Schema, version 9: https://www.elastic.co/docs/reference/ecs. With
+`event.kind: alert` Elastic Security lists the documents among its external alerts.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def alert_of(source: dict[str, Any]) -> Alert:
 
 
 def revision_index(prefix: str, alert: Alert) -> str:
-    """Give the index of a revision: by the month of the alert's own time, so that the same always is in one."""
+    """Give the index of a revision: by the alert's own time, so that the same revision is always in one."""
     year, month = alert.last[:4], alert.last[5:7]
     return f"{prefix}-revisions-{year}.{month}"
 

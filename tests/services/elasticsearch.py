@@ -31,7 +31,6 @@ SETTINGS = {
     "network.host": "127.0.0.1",
     "xpack.security.enabled": "false",
     "cluster.routing.allocation.disk.threshold_enabled": "false",
-    "action.auto_create_index": "false",
 }
 OPTIONS = "-Xms768m -Xmx768m -XX:TieredStopAtLevel=1 -XX:-UsePerfData"
 
