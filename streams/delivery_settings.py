@@ -80,6 +80,11 @@ class Paging(Part):
         default="1h",
         description="After so long without `outfall page` Alertmanager takes a page for resolved.",
     )
+    least: Duration = Field(  # type: ignore[assignment]  # the default is validated too
+        default="2m",
+        description="A page stays open at least so long, longer than Alertmanager's `group_wait`, which else"
+        " tells nobody of one that was over soon.",
+    )
     alert_url: str | None = Field(
         default=None,
         description="The link of a page; `{id}` becomes the alert's id. For instance a Kibana dashboard's.",

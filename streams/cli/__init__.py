@@ -20,6 +20,7 @@ from streams.cli import (
     match,
     metrics,
     normalise,
+    page,
     produce,
     publish,
     replay,
@@ -58,6 +59,7 @@ worker.register(app)
 lag.register(app)
 publish.register(app)
 index.register(app)
+page.register(app)
 elasticsearch.register(app)
 unwrap_help(app)
 

@@ -23,7 +23,8 @@ from streams.runtime.health import Health
 from streams.runtime.topics import Topics
 from streams.runtime.worker import FAILED
 from streams.settings import Settings, load
-from streams.sinks import elasticsearch_client, elasticsearch_setup
+from streams.sinks import alertmanager, elasticsearch_client, elasticsearch_setup
+from streams.sinks.alertmanager import AlertmanagerSink
 from streams.sinks.elasticsearch import ElasticsearchSink
 
 logger = log.get(__name__)
@@ -36,6 +37,17 @@ Made = Callable[[Settings, DeliveryWatch], AbstractAsyncContextManager[Sink]]
 def run_index(config: Path) -> int:
     """Take alerts to Elasticsearch, and give the exit status."""
     return _run(config, "index", lambda settings: settings.elasticsearch.listen, _elasticsearch)
+
+
+def run_page(config: Path) -> int:
+    """Take pages to Alertmanager, and give the exit status."""
+    return _run(config, "page", lambda settings: settings.paging.listen, _alertmanager)
+
+
+@asynccontextmanager
+async def _alertmanager(settings: Settings, watch: DeliveryWatch) -> AsyncIterator[Sink]:
+    async with alertmanager.client(settings.paging) as session:
+        yield AlertmanagerSink(session, settings.paging, watch, alive=watch.alive)
 
 
 @asynccontextmanager

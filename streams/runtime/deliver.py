@@ -11,9 +11,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from pydantic import ValidationError
 
@@ -46,6 +46,19 @@ class Sink(Protocol):
         ...
 
 
+@runtime_checkable
+class Remembering(Sink, Protocol):
+    """A sink that works out from all alerts what it has to do, so that it must have seen all of them."""
+
+    def remember(self, alerts: Sequence[Alert]) -> None:
+        """Take note of alerts that were delivered before."""
+        ...
+
+    async def keep(self) -> None:
+        """Do, for ever, what has to be done beside `write`."""
+        ...
+
+
 class Delivery:
     """The way of alerts to the sink `name`, which is also the end of the consumer group's name."""
 
@@ -69,7 +82,6 @@ class Delivery:
         """
         arguments = client_arguments(self._settings.kafka)
         consumer = AIOKafkaConsumer(
-            self._topics.alerts,
             **arguments,
             group_id=f"{self._topics.prefix}.{self._name}",
             enable_auto_commit=False,
@@ -89,17 +101,43 @@ class Delivery:
             for client in (consumer, producer):
                 stack.push_async_callback(client.stop)
                 await client.start()
-            self._watch.connected()
             beating = asyncio.create_task(self._beat(consumer))
             stack.callback(beating.cancel)
+            records = await self._begin(consumer, stack)
+            self._watch.connected()
             while not self._stopped.is_set():
-                fetched = await consumer.getmany(timeout_ms=500, max_records=RECORDS)
-                records = [record for some in fetched.values() for record in some]
-                if records and not await self._deliver(records, producer):
-                    return
                 if records:
-                    ends = {place: some[-1].offset + 1 for place, some in fetched.items()}
-                    await self._commit(consumer, ends)
+                    if not await self._deliver(records, producer):
+                        return
+                    await self._commit(consumer, records)
+                fetched = await consumer.getmany(timeout_ms=500, max_records=RECORDS)
+                self._watch.reads()
+                records = [record for some in fetched.values() for record in some]
+
+    async def _begin(self, consumer: Any, stack: contextlib.AsyncExitStack) -> list[Any]:
+        """Get partitions: by the group, or all where the sink must remember what was delivered before.
+
+        Gives those records that have been read beyond that.
+        """
+        if not isinstance(self._sink, Remembering):
+            consumer.subscribe([self._topics.alerts])
+            return []
+        places = [TopicPartition(self._topics.alerts, n) for n in range(self._settings.kafka.partitions)]
+        consumer.assign(places)
+        ends = {place: await consumer.committed(place) or 0 for place in places}
+        await consumer.seek_to_beginning(*places)
+        beyond: list[Any] = []
+        while not self._stopped.is_set() and any(
+            [await consumer.position(place) < end for place, end in ends.items()]
+        ):
+            fetched = await consumer.getmany(timeout_ms=500, max_records=RECORDS)
+            for place, records in fetched.items():
+                old = [record for record in records if record.offset < ends[place]]
+                beyond += records[len(old) :]
+                self._sink.remember([alert for record in old if (alert := _alert(record)) is not None])
+        keeping = asyncio.create_task(self._sink.keep())
+        stack.callback(keeping.cancel)
+        return beyond
 
     async def _deliver(self, records: Sequence[Any], producer: Any) -> bool:
         """Take records to the sink, what it refuses to the dead letters; false when told to stop before."""
@@ -146,7 +184,11 @@ class Delivery:
             self._watch.buried(letter.error)
             logger.error("alert refused", dead_letter=letter.place, error=letter.error, reason=letter.reason)
 
-    async def _commit(self, consumer: Any, offsets: dict[Any, int]) -> None:
+    async def _commit(self, consumer: Any, records: Sequence[Any]) -> None:
+        offsets: dict[TopicPartition, int] = {}
+        for record in records:
+            place = TopicPartition(record.topic, record.partition)
+            offsets[place] = max(offsets.get(place, 0), record.offset + 1)
         try:
             await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
@@ -178,6 +220,12 @@ class Delivery:
             reason=reason,
             place=f"{place}/{record.offset}",
         )
+
+
+def _alert(record: Any) -> Alert | None:
+    with contextlib.suppress(ValidationError):
+        return Alert.model_validate_json(record.value or b"")
+    return None
 
 
 def _without_content(error: ValidationError) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from streams import log
 from streams.metrics import Metrics
-from streams.runtime.health import STARTING, Health
+from streams.runtime.health import PATIENCE, STARTING, Health
 
 logger = log.get(__name__)
 _AWAY = "sink"
@@ -19,6 +20,7 @@ class DeliveryWatch:
         self._name = name
         self._metrics = metrics
         self._health = health
+        self._read = time.monotonic()
         self._metrics.set("outfall_sink_away", 0, sink=name)
 
     def connected(self) -> None:
@@ -29,6 +31,14 @@ class DeliveryWatch:
     def beat(self) -> None:
         """Take note that the event loop turns."""
         self._health.beat()
+
+    def reads(self) -> None:
+        """Take note that alerts are being read, or that there are none."""
+        self._read = time.monotonic()
+
+    def alive(self) -> bool:
+        """Tell whether alerts have been read just now."""
+        return time.monotonic() - self._read < PATIENCE
 
     def lags(self, topic: str, partition: int, records: int) -> None:
         """Take note of how many alerts of a partition wait."""
