@@ -45,10 +45,12 @@ def quantile(share: float, metric: str, *by: str) -> str:
     return f"histogram_quantile({share}, {per_second(metric + '_bucket', *by, 'le')})"
 
 
+READY = 'outfall_ready{job="outfall"}'
+
 ROWS: dict[str, list[Graph | Number]] = {
     "Does it watch?": [
-        Number("Workers that work", "sum(outfall_ready) or vector(0)", red=0.5, red_below=True),
-        Number("Workers that do not", "count(outfall_ready == 0) or vector(0)", red=1),
+        Number("Workers that work", f"sum({READY}) or vector(0)", red=0.5, red_below=True),
+        Number("Workers that do not", f"count({READY} == 0) or vector(0)", red=1),
         Number(
             "Sources not read",
             "count(max by (source) (outfall_breaker_open) == 1) or vector(0)",
