@@ -11,7 +11,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -40,7 +40,12 @@ NOT_SETTINGS = frozenset({"OUTFALL_CONFIG", "OUTFALL_PSEUDONYM_KEY", "OUTFALL_PS
 
 
 class Alerts(Part):
-    """Where alerts go besides the store."""
+    """Where alerts are looked for, and where they go besides the store."""
+
+    place: Literal["store", "elasticsearch"] = Field(
+        default="store",
+        description="Where `outfall alerts` finds them: what `run` or what `index` has written.",
+    )
 
     jsonl: Annotated[AnyPath, AfterValidator(new_file)] | None = Field(
         default=None, description="A file to which every revision of every alert is appended as a JSON line."

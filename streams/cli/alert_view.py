@@ -14,7 +14,7 @@ from rich.text import Text
 
 from streams.alert import Alert, Evidence, Exposure
 from streams.event import Scalar, strings
-from streams.sinks.sqlite import Stored
+from streams.sinks.handling import Stored
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 _TOLD = {

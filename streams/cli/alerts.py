@@ -1,4 +1,4 @@
-"""`outfall alerts`: the queue of an analyst on one machine, and what the workers on Kafka raise."""
+"""`outfall alerts`: the queue of an analyst, and what the workers on Kafka raise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ import typer
 from streams.cli import exits
 
 if TYPE_CHECKING:
-    from streams.runtime.store import Store
+    from streams.sinks.handling import Queue
 
 Config = Annotated[Path, typer.Option(envvar="OUTFALL_CONFIG", help="The settings file (TOML).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, also on a terminal.")]
@@ -26,12 +27,19 @@ DEFAULT = Path("outfall.toml")
 _DONE = {"acknowledge": "acknowledged", "assign": "assigned to", "comment": "comment kept", "close": "closed"}
 
 
+class Form(StrEnum):
+    """How alerts are exported."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     alerts = typer.Typer(help="List, show and handle alerts, or watch those on Kafka.", no_args_is_help=True)
     alerts.command("list")(list_alerts)
     alerts.command()(show)
-    for command in (watch, acknowledge, assign, comment, close):
+    for command in (export, watch, acknowledge, assign, comment, close):
         alerts.command()(command)
     app.add_typer(alerts, name="alerts")
 
@@ -46,8 +54,8 @@ def list_alerts(
     """List all alerts, the newest first: a table on a terminal, else JSON lines."""
     from streams.cli import alert_view  # noqa: PLC0415 - keeps --help fast
 
-    with _store(config) as store:
-        alerts = [alert for alert in store.alerts.newest() if alert.open or not only_open]
+    with _queue(config) as queue:
+        alerts = [alert for alert in queue.newest() if alert.open or not only_open]
     if json or not sys.stdout.isatty():
         alert_view.print_json(alerts)
     else:
@@ -58,12 +66,41 @@ def show(alert: Id, json: Json = False, config: Config = DEFAULT) -> None:
     """Explain one alert: why, who, whose data, where to, and the evidence in its order."""
     from streams.cli import alert_view  # noqa: PLC0415 - keeps --help fast
 
-    with _store(config) as store:
-        found = store.alerts.find(alert)
+    with _queue(config) as queue:
+        found = queue.find(alert)
     if json or not sys.stdout.isatty():
         alert_view.print_json([found])
     else:
         alert_view.explain(found)
+
+
+def export(
+    form: Annotated[
+        Form, typer.Option("--format", help="JSON lines with everything, or a table.")
+    ] = Form.JSON,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only those that somebody still has to look at.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only those that went on until then or later.")
+    ] = None,
+    config: Config = DEFAULT,
+) -> None:
+    """Write alerts to standard output for others: each with what people did about it.
+
+    CSV has a line for each alert, without evidence: who, how many people, whose data, where to, when it was
+    detected and who looked at it when. A cell that a spreadsheet would take for a formula begins with an
+    apostrophe.
+    """
+    from streams.cli import alert_export, alert_view  # noqa: PLC0415 - keeps --help fast
+
+    with _queue(config) as queue:
+        alerts = (alert for alert in queue.newest() if alert.open or not only_open)
+        chosen = alert_export.since(alerts, since)
+        if form is Form.JSON:
+            alert_view.print_json(chosen)
+        else:
+            alert_export.print_csv(chosen)
 
 
 def watch(
@@ -126,36 +163,32 @@ def _act(config: Path, alert: str, action: str, by: str, text: str | None, *, js
     from streams.cli import alert_view  # noqa: PLC0415 - keeps --help fast
     from streams.errors import OutfallError  # noqa: PLC0415 - see above
     from streams.event import rfc3339  # noqa: PLC0415 - see above
-    from streams.sinks.sqlite import Action  # noqa: PLC0415 - see above
+    from streams.sinks.handling import Action  # noqa: PLC0415 - see above
 
-    with _store(config) as store:
+    with _queue(config) as queue:
         if text is not None and not text.strip():
             raise OutfallError(f"{action}: the text is empty; nothing was done")
-        found = store.alerts.find(alert)
+        found = queue.find(alert)
         if action == Action.CLOSE and found.closed_as_it_is:
             done = "already closed; `outfall alerts comment` adds to it"
         else:
             now = rfc3339(time.time_ns() // 1_000_000_000 * 1_000_000_000)
-            store.alerts.act(found, Action(action), by=by or getpass.getuser(), text=text, at=now)
+            queue.act(found, Action(action), by=by or getpass.getuser(), text=text, at=now)
             done = f"{_DONE[action]}{f' {text}' if action == 'assign' else ''}"
         typer.echo(f"{found.alert.id[:12]}: {done}", err=True)
         if json:
-            alert_view.print_json([store.alerts.find(found.alert.id)])
+            alert_view.print_json([queue.find(found.alert.id)])
 
 
 @contextmanager
-def _store(config: Path) -> Iterator[Store]:
-    """Open the store that a settings file names, and end the command where that or what follows cannot be."""
-    from streams.errors import ConfigError, OutfallError  # noqa: PLC0415 - keeps --help fast
-    from streams.runtime.store import FILE, Store  # noqa: PLC0415 - see above
-    from streams.settings import load  # noqa: PLC0415 - see above
+def _queue(config: Path) -> Iterator[Queue]:
+    """Open the place that a settings file names; end the command where that or what follows cannot be."""
+    from streams.cli.alert_queue import queue  # noqa: PLC0415 - keeps --help fast
+    from streams.errors import OutfallError  # noqa: PLC0415 - see above
 
     try:
-        folder = load(config, places=False).state
-        if not (folder / FILE).exists():
-            raise ConfigError([f"{folder}: there is no store yet; `outfall run` makes it"])
-        with Store(folder) as store:
-            yield store
+        with queue(config) as found:
+            yield found
     except OutfallError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(exits.USAGE) from None

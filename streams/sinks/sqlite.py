@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from streams.alert import Alert, Status
-from streams.errors import OutfallError
+from streams.alert import Alert
+from streams.sinks.handling import Action, Handling, Stored, check_prefix, found_one
 
 SCHEMA = """
 CREATE TABLE alerts (
@@ -51,76 +49,6 @@ CREATE TABLE alert_lines (
 );
 """
 """`alert_lines` says, for a file of JSON lines, up to which revision and which size it has been written."""
-
-
-class Action(StrEnum):
-    """What people do about an alert."""
-
-    ACKNOWLEDGE = "acknowledge"
-    ASSIGN = "assign"
-    COMMENT = "comment"
-    CLOSE = "close"
-
-
-@dataclass(frozen=True, slots=True)
-class Handling:
-    """One thing that somebody did: `text` is a comment, reason or assignee, `revision` what they saw."""
-
-    action: Action
-    by: str
-    text: str | None
-    revision: int
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The newest revision of an alert, with what people did about it, in order."""
-
-    alert: Alert
-    handling: tuple[Handling, ...]
-
-    @property
-    def assignee(self) -> str | None:
-        """Who it was last assigned to."""
-        return next((item.text for item in reversed(self.handling) if item.action is Action.ASSIGN), None)
-
-    @property
-    def state(self) -> str:
-        """Where the work on it stands: new, acknowledged or closed."""
-        actions = {item.action for item in self.handling}
-        if Action.CLOSE in actions:
-            return "closed"
-        return "acknowledged" if actions & {Action.ACKNOWLEDGE, Action.ASSIGN} else "new"
-
-    @property
-    def closed_as_it_is(self) -> bool:
-        """Whether somebody closed it, and it has not gone on since."""
-        closed = [item.revision for item in self.handling if item.action is Action.CLOSE]
-        return bool(closed) and closed[-1] == self.alert.revision
-
-    @property
-    def open(self) -> bool:
-        """Whether somebody still has to look at it."""
-        return self.state != "closed" and self.alert.status in (Status.OPEN, Status.CLOSED)
-
-    def document(self) -> dict[str, Any]:
-        """Give all of it as one JSON object."""
-        return {
-            **self.alert.model_dump(mode="json"),
-            "state": self.state,
-            "assignee": self.assignee,
-            "handling": [
-                {
-                    "action": item.action,
-                    "by": item.by,
-                    "text": item.text,
-                    "revision": item.revision,
-                    "at": item.at,
-                }
-                for item in self.handling
-            ],
-        }
 
 
 class AlertTables:
@@ -178,14 +106,11 @@ class AlertTables:
         Raises:
             OutfallError: there is none, or several, or nothing is said.
         """
-        if not prefix.strip():
-            raise OutfallError("the alert's id is empty; `outfall alerts list` shows the ids")
+        check_prefix(prefix)
         rows = self._connection.execute(
             "SELECT id, document FROM alerts WHERE substr(id, 1, length(?)) = ? LIMIT 2", (prefix, prefix)
         ).fetchall()
-        if len(rows) != 1:
-            raise OutfallError(f"{'several alerts begin' if rows else 'no alert begins'} with {prefix!r}")
-        identity, document = rows[0]
+        identity, document = found_one(prefix, rows)
         acts = self._connection.execute(
             "SELECT action, by, text, revision, at FROM alert_actions WHERE alert = ? ORDER BY number",
             (identity,),

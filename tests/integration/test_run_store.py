@@ -14,8 +14,8 @@ from streams.event import Origin, RawRecord
 from streams.runtime.lock import only_run
 from streams.runtime.position import Position
 from streams.runtime.store import FILE, Store
+from streams.sinks.handling import Action
 from streams.sinks.jsonl import JsonLines
-from streams.sinks.sqlite import Action
 from streams.stages.reader import DeadLetter
 from streams.state import Change, Table
 

@@ -8,7 +8,7 @@ import pytest
 
 from streams.alert import Actor, Alert, AlertRule, Evidence, Exposure, Status
 from streams.cli.alert_view import explain, print_table
-from streams.sinks.sqlite import Action, Handling, Stored
+from streams.sinks.handling import Action, Handling, Stored
 
 LAST = "2026-03-02T10:00:00.123456Z"
 NASTY = "a\x1b[2Jb\x9b1mc\u202ed[red]e\nf"
