@@ -1,5 +1,6 @@
 # `make` alone explains the targets. PYTHON chooses the interpreter, VENV the environment's folder.
 PYTHON ?= python3
+PYTHON312 ?= python3.12
 VENV ?= .venv
 BIN := $(VENV)/bin
 ROUNDS ?= 10
@@ -12,10 +13,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test test-all lint format bench soak lock clean
+.PHONY: help install demo live test test-all lint format bench soak dashboards lock clean
 
 help: ## Explain the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 install: ## Make .venv with the command .venv/bin/outfall, or reuse what is there
 	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -87,11 +88,22 @@ soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fr
 	POISON=10000 $(BIN)/pytest --timeout 7200 tests/faults/test_poison_records.py
 	$(BIN)/pytest -s --timeout 7200 tests/faults/soak_workers.py tests/faults/soak_memory.py
 
+dashboards: ## Make dashboards/outfall.ndjson from its sources; PYTHON312 chooses an interpreter of 3.12 or later
+	@if [ ! -e .cache/dashboards/.installed ] || [ dashboards/requirements.lock -nt .cache/dashboards/.installed ]; then
+		$(PYTHON312) -m venv --clear .cache/dashboards
+		.cache/dashboards/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+			-r dashboards/requirements.lock
+		touch .cache/dashboards/.installed
+	fi
+	.cache/dashboards/bin/python dashboards/build.py
+
 lock: install ## Lock the dependencies again after a change; UPGRADE=--upgrade takes newer ones
 	@compile="$(BIN)/uv pip compile --universal --python-version $(firstword $(VERSIONS)) --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links --quiet $(UPGRADE) pyproject.toml"
 	$$compile --output-file requirements.lock >/dev/null
 	$$compile --group dev --output-file requirements-dev.lock >/dev/null
+	$$(echo "$$compile" | sed 's/ pyproject.toml//; s/$(firstword $(VERSIONS))/3.12/') dashboards/requirements.in \
+		--output-file dashboards/requirements.lock >/dev/null
 
 clean: ## Remove what was made, except alerts and state
 	@rm -rf $(VENV) .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

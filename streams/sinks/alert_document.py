@@ -50,6 +50,7 @@ def document(alert: Alert) -> dict[str, Any]:
         "destination": {"domain": alert.destinations},
         "outfall": {
             "open": alert.status is Status.OPEN,
+            "sources": sorted({item.source for item in alert.evidence}),
             "evidence_count": len(alert.evidence),
             "file_count": len(alert.files),
             "file_bytes": sum(file.size or 0 for file in alert.files),

@@ -135,7 +135,7 @@ def test_what_a_service_is_given_is_there(name: str, secrets: Path) -> None:
 
 
 def test_scripts_are_given_what_they_read() -> None:
-    for name in ("users", "simulator"):
+    for name in ("users", "dashboards", "simulator"):
         script = f"{name}.sh"
         text = (COMPOSE / script).read_text(encoding="utf-8")
         named = {*re.findall(r"/run/secrets/(\w+)", text), *re.findall(r"\$\(secret (\w+)\)", text)}
