@@ -77,6 +77,7 @@ bench: install ## Measure each format and each step, beside a yardstick of the s
 	$(BIN)/python benchmarks/correlation.py
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/recovery.py
+	$(BIN)/python benchmarks/delivery.py
 
 soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fresh examples and kills; 100 workers killed
 	@EXACTNESS_EVENTS=$(EXACTNESS_EVENTS) $(PYTEST) --timeout 7200 tests/conformance/test_exactness.py

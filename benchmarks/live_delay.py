@@ -70,7 +70,7 @@ async def measure(
     found: list[tuple[float, Any]] = []
     watching = asyncio.create_task(_watch(consumer, found))
     try:
-        appended, sent, passed = await _produce(cluster, streams, rate, seconds, warm)
+        appended, sent, passed = await produce(cluster, streams, rate, seconds, warm)
         waited, count = time.monotonic(), len(found)
         while time.monotonic() < waited + _QUIET:
             await asyncio.sleep(0.1)
@@ -96,9 +96,10 @@ Appended = dict[TopicPartition, list[tuple[int, int, float]]]
 """Of each partition the offsets of each batch, from and to, and when it was appended, in seconds."""
 
 
-async def _produce(
+async def produce(
     cluster: Cluster, streams: Sequence[Stream], rate: float, seconds: float, warm: float
 ) -> tuple[Appended, int, float]:
+    """Send records; give when each batch was appended, how many were sent after `warm`, and in which time."""
     producer = AIOKafkaProducer(
         bootstrap_servers=cluster.bootstrap, compression_type="lz4", max_batch_size=1 << 20
     )
@@ -137,9 +138,14 @@ def _delays(seen: float, record: Any, appended: Appended) -> tuple[float, float]
     alert = orjson.loads(record.value)
     if alert["revision"] > 1:
         return None
-    evidence = alert["evidence"][0]
+    at = appended_at(alert["evidence"][0], appended)
+    return None if at is None else (record.timestamp / 1000 - at, seen - at)
+
+
+def appended_at(evidence: dict[str, Any], appended: Appended) -> float | None:
+    """Give when the record of an item of evidence was appended, in seconds; None if it is not measured."""
     topic, _, partition = evidence["stream"].rpartition("/")
     for first, end, at in appended.get(TopicPartition(topic, int(partition)), ()):
         if first <= evidence["offset"] < end:
-            return record.timestamp / 1000 - at, seen - at
+            return at
     return None

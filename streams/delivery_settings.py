@@ -90,3 +90,21 @@ class Paging(Part):
         description="The link of a page; `{id}` becomes the alert's id. For instance a Kibana dashboard's.",
     )
     listen: str = Field(default="127.0.0.1:9466", pattern=LISTEN, description=_LISTEN_MEANS)
+
+
+class Notify(Part):
+    """Whom `outfall notify` tells on one machine. Secrets stand in files."""
+
+    pagerduty_key_file: ExistingPath | None = Field(
+        default=None,
+        description="The file whose first line is the integration key of a PagerDuty service.",
+    )
+    pagerduty_url: Address = Field(
+        default="https://events.pagerduty.com",
+        description="Where PagerDuty takes events; `https://events.eu.pagerduty.com` in Europe.",
+    )
+    apprise_file: ExistingPath | None = Field(
+        default=None,
+        description="A file with an address of apprise in each line, for chat and mail: `slack://…`,"
+        " `mailto://…`, `msteams://…`.",
+    )

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from streams.delivery_settings import Elasticsearch, Paging
+from streams.delivery_settings import Elasticsearch, Notify, Paging
 from streams.errors import ConfigError
 from streams.kafka_settings import Breaker, Kafka, Worker
 from streams.setting_types import (
@@ -125,6 +125,7 @@ class Settings(BaseSettings):
         default=Elasticsearch(), description="Where `outfall index` writes alerts."
     )
     paging: Paging = Field(default=Paging(), description="Whom `outfall page` tells.")
+    notify: Notify = Field(default=Notify(), description="Whom `outfall notify` tells.")
 
     @classmethod
     def settings_customise_sources(

@@ -20,6 +20,7 @@ from streams.cli import (
     match,
     metrics,
     normalise,
+    notify,
     page,
     produce,
     publish,
@@ -60,6 +61,7 @@ lag.register(app)
 publish.register(app)
 index.register(app)
 page.register(app)
+notify.register(app)
 elasticsearch.register(app)
 unwrap_help(app)
 

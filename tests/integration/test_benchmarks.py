@@ -64,3 +64,11 @@ def test_recovery(kafka: Kafka) -> None:
     yardstick, more = rows_of("recovery.py", **{GIVEN: kafka.bootstrap})
     assert 0 < yardstick["values"] < more["values"] < more["restored_rows"]
     assert 0 < more["first_s"] <= more["first_counted_s"] <= more["all_counted_s"]
+
+
+@pytest.mark.services
+def test_delivery(kafka: Kafka) -> None:
+    bulk, index, delay = rows_of("delivery.py", **{GIVEN: kafka.bootstrap})
+    assert 0 < index["ratio"] == round(index["documents_s"] / bulk["documents_s"], 2)
+    assert 0 < delay["search_p50_ms"] <= delay["search_p99_ms"]
+    assert 0 < delay["pages"] <= delay["alerts"]

@@ -95,6 +95,7 @@ class Alertmanager:
 
     folder: Path
     receiver: Receiver
+    wait: str = "1s"
     port: int = field(default_factory=lasting_port)
     _ending: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -104,10 +105,11 @@ class Alertmanager:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it with our routes, which wait for a second where they wait for ten."""
+        """Start it with our routes, which wait for `wait` where they wait for ten seconds."""
         files = package(PACKAGE)
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = CONFIGURATION.read_text(encoding="utf-8").replace(": 10s", ": 1s")
+        text = CONFIGURATION.read_text(encoding="utf-8")
+        text = text.replace("group_wait: 10s", f"group_wait: {self.wait}").replace(": 10s", ": 1s")
         text = re.sub(r"http://([\w-]+)\.invalid/outfall", rf"http://127.0.0.1:{self.receiver.port}/\1", text)
         (self.folder / "alertmanager.yml").write_text(text, encoding="utf-8")
         command = [

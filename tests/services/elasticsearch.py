@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from elasticsearch import Elasticsearch as Client
+
 from services.packages import cached, unavailable
 from services.process import lasting_port, running, wait_for
 
@@ -94,6 +96,10 @@ class Elasticsearch:
     def address(self) -> str:
         """Where it is asked."""
         return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> Client:
+        """Give a client."""
+        return Client(self.address)
 
     def start(self) -> None:
         """Start it, also again after `kill`, and wait until it serves."""
