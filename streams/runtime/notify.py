@@ -71,8 +71,8 @@ class Notification:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST)
             except RefusedError as error:
-                refused = {"sink": self._notifier.name, "reason": str(error), "alert": page.alert.id}
-                logger.error("page refused", **refused)  # noqa: TRY400 - no fault of ours to trace
+                name, why = self._notifier.name, str(error)
+                logger.error("page refused", sink=name, reason=why, alert=page.alert.id)  # noqa: TRY400 - no trace
                 return
             else:
                 return
