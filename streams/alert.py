@@ -131,6 +131,9 @@ class Alert(_Part):
     first: str
     last: str
     firings: int
+    paged_tier: int | None = Field(
+        default=None, description="The tier of all people of the breach at which this alert last paged."
+    )
     late: int = Field(default=0, description="Events that came too late to be counted in.")
     left_out: int = Field(
         default=0,
@@ -146,7 +149,7 @@ class Alert(_Part):
 
     def canonical(self) -> dict[str, Any]:
         """Give what must be equal between two runs over the same log: all but processing times and places."""
-        aside = {"revision": True, "detected": True, "freshness": True, "page": True}
+        aside = {"revision": True, "detected": True, "freshness": True, "page": True, "paged_tier": True}
         return self.model_dump(mode="json", exclude={**aside, "rule": {"configuration"}})
 
     def fitted(self, most: int) -> Alert:

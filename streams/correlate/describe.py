@@ -65,6 +65,7 @@ def describe(
         tier=severity.tier(tally.people),
         page=episode.page_now,
         pages=episode.pages,
+        paged_tier=episode.paged if episode.pages else None,
         breach=episode.breach,
         actor=_actor(tally),
         channels=sorted(tally.channels),

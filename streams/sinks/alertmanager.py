@@ -66,6 +66,7 @@ class AlertmanagerSink:
         self._alive = alive
         self._clock = clock
         self._pages = Pages()
+        self._one_at_a_time = asyncio.Lock()  # what is told later must not arrive earlier
         self._sent: dict[tuple[str, int], tuple[Page, float]] = {}
         """The pages that Alertmanager knows of as open, each with when it was first told of it."""
 
@@ -84,6 +85,10 @@ class AlertmanagerSink:
 
     async def write(self, alerts: Sequence[Alert]) -> list[Refused]:
         """Tell of all pages among these alerts, also of those that are over already."""
+        async with self._one_at_a_time:
+            return await self._write(alerts)
+
+    async def _write(self, alerts: Sequence[Alert]) -> list[Refused]:
         paging = [alert for alert in alerts if alert.page]
         for page in self._pages.open:
             self._sent.setdefault(page.key, (page, 0.0))
@@ -125,7 +130,8 @@ class AlertmanagerSink:
         """Tell again of what is open, and of what is over, for ever. Begin once everything is remembered."""
         pause = self._settings.repeat / NANOSECONDS
         while True:
-            await self._again()
+            async with self._one_at_a_time:
+                await self._again()
             await asyncio.sleep(pause)
 
     async def _again(self) -> None:

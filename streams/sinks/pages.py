@@ -29,6 +29,11 @@ class Page:
         return self.alert.id, self.alert.pages
 
     @property
+    def tier(self) -> int:
+        """The tier of the breach at which it paged; a later page of a breach always has a higher one."""
+        return self.alert.tier if self.alert.paged_tier is None else self.alert.paged_tier
+
+    @property
     def labels(self) -> dict[str, str]:
         """Give what it is told apart and routed by. A further tier is another page, and notifies again."""
         alert = self.alert
@@ -38,7 +43,7 @@ class Page:
             "breach": self.breach[:SHORT],
             "alert": alert.id[:SHORT],
             "page": str(alert.pages),
-            "tier": str(alert.tier),
+            "tier": str(self.tier),
             "severity": alert.severity,
             "rule": alert.rule.name or alert.rule.id,
             "team": alert.actor.team or "unknown",
@@ -70,7 +75,7 @@ class _Breach:
     def newest(self) -> Page | None:
         if not self.pages:
             return None
-        return max(self.pages.values(), key=lambda page: (page.alert.detected or "", page.key))
+        return max(self.pages.values(), key=lambda page: (page.tier, page.alert.detected or "", page.key))
 
 
 class Pages:

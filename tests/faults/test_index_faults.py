@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from services.elasticsearch import Elasticsearch, elasticsearch
 from services.kafka import Kafka
 from services.live_worker import ENVIRONMENT, OUTFALL, LiveFolder
 from services.process import free_port, running, wait_for
+from streams.runtime.dead_letters import Letter
+from streams.settings import load
 
 pytestmark = pytest.mark.services
 
@@ -35,7 +39,8 @@ def server() -> Iterator[Elasticsearch]:
 @pytest.fixture
 def live(server: Elasticsearch, kafka: Kafka, tmp_path: Path) -> LiveFolder:
     prefix = f"t{os.urandom(5).hex()}"
-    more = f'[elasticsearch]\nhosts = ["{server.address}"]\nprefix = "{prefix}"\nlisten = ""\n'
+    listen = f"127.0.0.1:{free_port()}"
+    more = f'[elasticsearch]\nhosts = ["{server.address}"]\nprefix = "{prefix}"\nlisten = "{listen}"\n'
     made = LiveFolder(tmp_path, kafka.bootstrap, prefix=prefix, more=more)
     (tmp_path / "rules").mkdir()
     for command in (("topics", "create"), ("elasticsearch", "setup")):
@@ -77,8 +82,11 @@ def test_killed_in_the_middle(server: Elasticsearch, live: LiveFolder) -> None:
     with running(command, output=live.folder / "index-1", environment=ENVIRONMENT) as process:
         reached(0.2)
         server.kill()
+        wait_for("it to be seen", lambda: metric(live, 'outfall_sink_away{sink="index"}'))
         server.start()
         reached(0.5)
+        assert metric(live, 'outfall_delivery_retries_total{reason="ConnectionError",sink="index"}')
+        assert metric(live, 'outfall_delivered_total{outcome="created",sink="index"}')
         process.kill()
         process.wait()
     with running(command, output=live.folder / "index-2", environment=ENVIRONMENT):
@@ -99,6 +107,44 @@ def test_killed_in_the_middle(server: Elasticsearch, live: LiveFolder) -> None:
     assert ids["aggregations"]["ids"]["value"] == pytest.approx(ALERTS // 2, rel=0.01)
     assert "refused" not in (live.folder / "index-1").read_text()
     sys.stdout.write(f"{ALERTS} alerts in {seconds:.0f} s, with two kills\n")
+
+
+def test_what_is_refused_becomes_a_dead_letter_and_the_rest_goes_on(
+    server: Elasticsearch, live: LiveFolder
+) -> None:
+    odd = alert(2, first="no time, but Mrs Jones")
+
+    async def raised() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=live.bootstrap, acks="all")
+        await producer.start()
+        for value in (b"{no alert: Mrs Jones", *(one.model_dump_json().encode() for one in (odd, alert(1)))):
+            await producer.send(f"{live.prefix}.alerts", value, partition=0)
+        await producer.stop()
+
+    asyncio.run(raised())
+    command = [OUTFALL, "index", "--config", live.config(port=free_port())]
+    printed = live.folder / "index"
+    with running(command, output=printed, environment=ENVIRONMENT):
+        wait_for("the good one", lambda: count(server, live, "alerts") == 1)
+        wait_for("both letters", lambda: len(live.records("dead_letters")) == 2)
+        labels = 'error="document_parsing_exception",source="alerts",stage="index"'
+        assert metric(live, f"outfall_dead_letters_total{{{labels}}}") == 1
+        assert metric(live, 'outfall_delivered_total{outcome="refused",sink="index"}') >= 1
+    letters = [Letter.read(each.value, each.headers) for each in live.records("dead_letters")]
+    assert [letter.error for letter in letters] == ["ValidationError", "document_parsing_exception"]
+    assert letters[1].data == odd.model_dump_json().encode(), "as it was"
+    assert "Jones" not in "".join(letter.reason for letter in letters) + printed.read_text()
+
+
+def metric(live: LiveFolder, series: str) -> float:
+    """Give what `outfall index` says of itself; 0 where it says nothing."""
+    address = load(live.config(), places=False).elasticsearch.listen
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as got:
+        for line in got.read().decode().splitlines():
+            name, _, value = line.rpartition(" ")
+            if name == series:
+                return float(value)
+    return 0.0
 
 
 def test_a_full_disk_is_waited_for(server: Elasticsearch) -> None:
