@@ -90,6 +90,10 @@ def acls(
         list[str] | None,
         typer.Option(metavar="PRINCIPAL", help="Who reads alerts, in groups named PREFIX.something."),
     ] = None,
+    deliverer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PRINCIPAL", help="Who runs outfall index and outfall page."),
+    ] = None,
     operator: Annotated[
         list[str] | None,
         typer.Option(metavar="PRINCIPAL", help="Who makes topics, watches the lag, handles dead letters."),
@@ -109,6 +113,7 @@ def acls(
     """
     from streams.cli import acl_view  # noqa: PLC0415 - keeps --help fast
 
-    principals = {"worker": worker, "producer": producer, "reader": reader, "operator": operator}
+    principals = {"worker": worker, "producer": producer, "reader": reader}
+    principals |= {"deliverer": deliverer, "operator": operator}
     given = {role: names for role, names in principals.items() if names}
     raise typer.Exit(acl_view.acls(config, given, form=form, apply_=apply))

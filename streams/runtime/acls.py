@@ -66,6 +66,12 @@ def reader(topics: Topics) -> Iterator[Grant]:
     yield Grant("GROUP", f"{topics.prefix}.", ("READ",), prefixed=True)
 
 
+def deliverer(topics: Topics) -> Iterator[Grant]:
+    """Give what `outfall index` and `outfall page` must be allowed: what readers are, and dead letters."""
+    yield from reader(topics)
+    yield Grant("TOPIC", topics.dead_letters, ("WRITE",))
+
+
 def operator(topics: Topics) -> Iterator[Grant]:
     """Give what people must be allowed who make topics, publish rules, watch the lag, handle dead letters.
 
@@ -74,7 +80,7 @@ def operator(topics: Topics) -> Iterator[Grant]:
     """
     making = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS")
     also: dict[str, tuple[str, ...]] = dict.fromkeys(
-        (*topics.sources, topics.content, topics.matches), ("WRITE",)
+        (*topics.sources, topics.content, topics.matches, topics.alerts), ("WRITE",)
     )
     also |= {topics.configuration: ("READ", "WRITE"), topics.dead_letters: ("READ", "WRITE", "DELETE")}
     for topic in topics:
@@ -89,6 +95,7 @@ ROLES: dict[str, Callable[[Topics], Iterable[Grant]]] = {
     "worker": worker,
     "producer": producer,
     "reader": reader,
+    "deliverer": deliverer,
     "operator": operator,
 }
 

@@ -1,4 +1,4 @@
-"""Dead letters of the workers, sent again to the topics that they came from."""
+"""Dead letters of the workers, and of those who deliver alerts, sent again to where they came from."""
 
 from __future__ import annotations
 
@@ -45,11 +45,12 @@ async def resend(
     """
     topics = Topics(settings)
     users = {f"source {source.name}": name for name, source in topics.sources.items()}
-    found = find_topics(settings.kafka, users | {"dead letters": topics.dead_letters})
+    ours = {"dead letters": topics.dead_letters, "alerts": topics.alerts}
+    found = find_topics(settings.kafka, users | ours)
     raw = {source.name: found[f"source {source.name}"] for source in topics.sources.values()}
     count = 0
     async with (
-        _Resender(settings, topics, raw, dry_run=dry_run) as resender,
+        _Resender(settings, topics, raw, found["alerts"], dry_run=dry_run) as resender,
         LetterTopic(settings.kafka, topics.dead_letters, advance) as letters,
     ):
         begin(letters.length)
@@ -77,12 +78,19 @@ class _Resender:
     """
 
     def __init__(
-        self, settings: Settings, topics: Topics, raw: Mapping[str, FoundTopic], *, dry_run: bool
+        self,
+        settings: Settings,
+        topics: Topics,
+        raw: Mapping[str, FoundTopic],
+        alerts: FoundTopic,
+        *,
+        dry_run: bool,
     ) -> None:
         self._settings = settings
         self._letters = topics.dead_letters
         self._inner = {topics.content, topics.matches}
         self._raw = raw
+        self._alerts = alerts
         self._dry_run = dry_run
         self._producer: Any = None
 
@@ -115,7 +123,7 @@ class _Resender:
             return entry.foreign
         if _place(letter)[0] in self._inner:
             return f"it died in topic {_place(letter)[0]}: it is no raw record, but what was made of one"
-        topic = self._raw.get(letter.origin.source)
+        topic = self._topic(letter)
         if topic is None:
             return f"no source {letter.origin.source} of kind kafka is configured"
         if not fits(RawRecord(letter.data, letter.origin), topic):
@@ -136,7 +144,9 @@ class _Resender:
 
     async def _send(self, entry: Entry) -> list[asyncio.Future[Any]]:
         letter = entry.letter
-        topic = self._raw[letter.origin.source]
+        topic = self._topic(letter)
+        if topic is None:
+            raise RuntimeError("refusal was not asked")
         key = letter.origin.stream.encode()
         headers = [origin_header(letter.origin), (ATTEMPTS, str(letter.attempts + 1).encode())]
         mark = [(REPLAYED, entry.id.encode())]
@@ -145,6 +155,12 @@ class _Resender:
             await self._producer.send(topic.name, letter.data, key, there, headers=headers),
             await self._producer.send(self._letters, b"", None, here, headers=mark),
         ]
+
+    def _topic(self, letter: Letter) -> FoundTopic | None:
+        """Give the topic that a letter goes to: an alert's is that of alerts, to whoever delivers them."""
+        if _place(letter)[0] == self._alerts.name:
+            return self._alerts
+        return self._raw.get(letter.origin.source)
 
 
 @contextlib.asynccontextmanager

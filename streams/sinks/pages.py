@@ -114,4 +114,3 @@ class Pages:
             breach.open_alerts.add(alert.id)
         else:
             breach.open_alerts.discard(alert.id)
-            self._seen.pop(alert.id, None)

@@ -35,7 +35,8 @@ class Site:
         self.prefix = f"letters-{uuid4()}"
         self.raw = f"{self.prefix}.raw"
         self.topic = f"{self.prefix}.dead-letters"
-        make_topics(cluster, {self.raw: 3, f"{self.raw}.mail": 1, self.topic: 1})
+        self.alerts = f"{self.prefix}.alerts"
+        make_topics(cluster, {self.raw: 3, f"{self.raw}.mail": 1, self.topic: 1, self.alerts: 2})
         self.configure(web=self.raw, mail=f"{self.raw}.mail")
 
     def configure(self, **topics: str) -> None:
@@ -189,3 +190,14 @@ def test_a_mixed_configuration_and_a_topic_that_is_not_there(site: Site, tmp_pat
     done = site.outfall("list")
     assert done.exit_code == 2
     assert "source file" in done.stderr
+
+
+def test_a_refused_alert_goes_back_to_the_alerts(site: Site) -> None:
+    origin = Origin("alerts", f"{site.alerts}/1", 7, 7)
+    letter = Letter(b"{}", origin, "index", "document_parsing_exception", "refused", f"{site.alerts}/1/7")
+    site.bury([letter, site.letter(1)])
+    assert site.outfall("replay").exit_code == 0
+    (again,) = records(site.cluster, site.alerts)
+    assert (again.partition, again.value) == (1, b"{}")
+    assert len(records(site.cluster, site.raw)) == 1
+    assert site.ids() == []

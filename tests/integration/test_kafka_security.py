@@ -33,7 +33,7 @@ pytestmark = pytest.mark.services
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 LINE = "1772449200.000 5 10.0.0.1 TCP_MISS/200 4 GET http://news.example/ jsmith HIER_DIRECT/1.2.3.4 -\n"
-ROLES = ("worker", "producer", "reader", "operator")
+ROLES = ("worker", "producer", "reader", "deliverer", "operator")
 SECONDS = 60
 
 
@@ -168,6 +168,8 @@ def test_a_worker_can_do_its_work(lives: dict[str, Live]) -> None:
         ("producer", "council-raw"),
         ("reader", "council-raw"),
         ("reader", "council.dead-letters"),
+        ("deliverer", "council.dead-letters"),
+        ("deliverer", "council-raw"),
         ("operator", "council-raw"),
         ("operator", "council.alerts"),
     ],
@@ -184,7 +186,9 @@ def test_who_may_not_read(lives: dict[str, Live], role: str, topic: str) -> None
         ("worker", "council.configuration"),
         ("producer", "council.matches"),
         ("reader", "council.alerts"),
-        ("operator", "council.alerts"),
+        ("reader", "council.dead-letters"),
+        ("deliverer", "council.alerts"),
+        ("operator", "council.state.council.matches"),
     ],
 )
 def test_who_may_not_write(lives: dict[str, Live], role: str, topic: str) -> None:

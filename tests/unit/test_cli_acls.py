@@ -52,7 +52,9 @@ def test_others_may_do_no_more_than_their_work(live: Live) -> None:
         ("TOPIC", "council-raw", "WRITE"),
         ("TOPIC", "council-raw", "DESCRIBE_CONFIGS"),
     }
-    assert rights(live, "reader") == {("TOPIC", "council.alerts", "READ"), ("GROUP", "council.*", "READ")}
+    reading = {("TOPIC", "council.alerts", "READ"), ("GROUP", "council.*", "READ")}
+    assert rights(live, "reader") == reading
+    assert rights(live, "deliverer") == reading | {("TOPIC", "council.dead-letters", "WRITE")}
     operator = rights(live, "operator")
     assert {name for _, name, operation in operator if operation == "READ"} == {
         "council.dead-letters",
