@@ -53,7 +53,10 @@ def jsonl(folder: Path, _: str) -> Iterator[Sink]:
                 store.alerts.write(alerts)
                 JsonLines(path, store.alerts).write()
 
-        yield Sink(write, lambda: [Alert.model_validate_json(line) for line in path.read_bytes().splitlines()])
+        def kept() -> list[Alert]:
+            return [Alert.model_validate_json(line) for line in path.read_bytes().splitlines()]
+
+        yield Sink(write, kept)
 
 
 @contextmanager
