@@ -93,6 +93,9 @@ def _run(config: Path, name: str, listen: Callable[[Settings], str], made: Made)
     except KafkaError as error:
         logger.critical("cannot go on", error=type(error).__name__, reason=str(error))
         return FAILED
+    except Exception:
+        logger.exception("cannot go on")  # the log leaves out what could hold an alert's content
+        return FAILED
     return exits.DONE
 
 

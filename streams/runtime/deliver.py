@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -31,6 +31,8 @@ RECORDS = 2000
 """Most alerts that are delivered together."""
 DRAIN = 10.0
 """Seconds that what is under way may take once a stop is asked for; who comes next delivers the rest."""
+ASK = 10.0
+"""Seconds after which it is asked again whether Kafka is there, and within which it must answer."""
 SOURCE = "alerts"
 """What dead letters say instead of a source's name."""
 _HOURS = 24 * 3600 * 1000
@@ -69,6 +71,7 @@ class Delivery:
         self._sink = sink
         self._watch = watch
         self._stopped = asyncio.Event()
+        self._beside: list[asyncio.Task[None]] = []
 
     def stop(self) -> None:
         """Deliver no more; `run` returns when what is under way has been finished or given up."""
@@ -101,8 +104,7 @@ class Delivery:
             for client in (consumer, producer):
                 stack.push_async_callback(client.stop)
                 await client.start()
-            beating = asyncio.create_task(self._beat(consumer))
-            stack.callback(beating.cancel)
+            self._do_beside(self._beat(consumer), stack)
             records = await self._begin(consumer, stack)
             self._watch.connected()
             while not self._stopped.is_set():
@@ -111,8 +113,15 @@ class Delivery:
                         return
                     await self._commit(consumer, records)
                 fetched = await consumer.getmany(timeout_ms=500, max_records=RECORDS)
-                self._watch.reads()
                 records = [record for some in fetched.values() for record in some]
+                for task in self._beside:
+                    if task.done():
+                        task.result()  # it goes on for ever, or has failed
+
+    def _do_beside(self, work: Coroutine[Any, Any, None], stack: contextlib.AsyncExitStack) -> None:
+        task = asyncio.create_task(work)
+        self._beside.append(task)
+        stack.callback(task.cancel)
 
     async def _begin(self, consumer: Any, stack: contextlib.AsyncExitStack) -> list[Any]:
         """Get partitions: by the group, or all where the sink must remember what was delivered before.
@@ -135,8 +144,7 @@ class Delivery:
                 old = [record for record in records if record.offset < ends[place]]
                 beyond += records[len(old) :]
                 self._sink.remember([alert for record in old if (alert := _alert(record)) is not None])
-        keeping = asyncio.create_task(self._sink.keep())
-        stack.callback(keeping.cancel)
+        self._do_beside(self._sink.keep(), stack)
         return beyond
 
     async def _deliver(self, records: Sequence[Any], producer: Any) -> bool:
@@ -200,8 +208,16 @@ class Delivery:
             logger.warning("not committed; the next time makes up for it", error=type(error).__name__)
 
     async def _beat(self, consumer: Any) -> None:
+        asked = 0.0
         while True:
             self._watch.beat()
+            if consumer.assignment() and time.monotonic() - asked > ASK:
+                asked = time.monotonic()
+                # A consumer says nothing when all brokers are away; so they are asked.
+                with contextlib.suppress(KafkaError, TimeoutError):
+                    async with asyncio.timeout(ASK):
+                        await consumer.end_offsets([*consumer.assignment()])
+                        self._watch.reads()
             for place in consumer.assignment():
                 end = consumer.highwater(place)
                 if end is not None:

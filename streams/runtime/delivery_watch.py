@@ -33,7 +33,7 @@ class DeliveryWatch:
         self._health.beat()
 
     def reads(self) -> None:
-        """Take note that alerts are being read, or that there are none."""
+        """Take note that Kafka is there: alerts are being read, or there are none."""
         self._read = time.monotonic()
 
     def alive(self) -> bool:

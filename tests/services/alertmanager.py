@@ -104,6 +104,11 @@ class Alertmanager:
         """Where it is told."""
         return f"http://127.0.0.1:{self.port}"
 
+    def firing(self) -> list[dict[str, str]]:
+        """Give the labels of all alerts that it takes for open."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/alerts", timeout=5) as got:
+            return [alert["labels"] for alert in json.load(got)]
+
     def start(self) -> None:
         """Start it with our routes, which wait for `wait` where they wait for ten seconds."""
         files = package(PACKAGE)
