@@ -65,7 +65,7 @@ def _check(where: Elasticsearch) -> str | None:
     """Refuse to start without templates; say why if it cannot be known yet whether they are there."""
     with elasticsearch_client.synchronous(where) as client:
         try:
-            parts = [*elasticsearch_setup.check(client, where.prefix)]
+            wrong = elasticsearch_setup.missing(client, where.prefix)
         except TransportError as error:
             return type(error).__name__
         except ApiError as error:
@@ -73,12 +73,8 @@ def _check(where: Elasticsearch) -> str | None:
                 return str(error.status_code)
             why = f"elasticsearch: {', '.join(where.hosts)}: {elasticsearch_client.said(error)}"
             raise ConfigError([why]) from None
-    wrong = [part for part in parts if not part.fine and part.kind not in ("roles", "lifecycle")]
-    if wrong:
-        hint = "`outfall elasticsearch setup` installs it"
-        raise ConfigError(
-            [f"elasticsearch: {part.kind} {part.name} is {part.state}; {hint}" for part in wrong]
-        )
+    if wrong is not None:
+        raise ConfigError([f"elasticsearch: {wrong}; `outfall elasticsearch setup` installs what is needed"])
     return None
 
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 HASH = "outfall_hash"
 ABSENT = "the server has no such feature"
@@ -98,6 +98,22 @@ def check(client: Elasticsearch, prefix: str) -> Iterator[Part]:
     for name in _INDICES:
         index = f"{prefix}-{name}"
         yield Part("indices", index, "installed" if client.indices.exists(index=index) else "missing")
+
+
+def missing(client: Elasticsearch, prefix: str) -> str | None:
+    """Say what hinders writing, if anything does; asks only what the role of `outfall index` may ask.
+
+    Raises:
+        ApiError, TransportError: as `install`.
+    """
+    index = f"{prefix}-{_INDICES[0]}"
+    try:
+        mappings = client.indices.get_mapping(index=index)[index]["mappings"]
+    except NotFoundError:
+        return f"there is no index {index}"
+    if mappings.get("dynamic") != "strict":
+        return f"index {index} was made without our template, and takes any field: delete it first"
+    return None
 
 
 def _wanted(prefix: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -78,3 +78,10 @@ def test_setup_is_known_again_and_a_change_is_seen(site: Site) -> None:
     )
     found = [part for part in elasticsearch_setup.check(site.client, site.prefix) if not part.fine]
     assert [(part.kind, part.name, part.state) for part in found] == [("index-templates", name, "different")]
+
+
+def test_without_our_templates_nobody_writes(site: Site) -> None:
+    assert elasticsearch_setup.missing(site.client, site.prefix) is None
+    assert "there is no index" in str(elasticsearch_setup.missing(site.client, f"{site.prefix}x"))
+    site.client.indices.create(index=f"{site.prefix}y-alerts")
+    assert "takes any field" in str(elasticsearch_setup.missing(site.client, f"{site.prefix}y"))
