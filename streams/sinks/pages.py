@@ -83,6 +83,7 @@ class Pages:
 
     def __init__(self) -> None:
         self._breaches: dict[str, _Breach] = {}
+        self._breach_of: dict[str, str] = {}
         self._seen: dict[str, int] = {}
 
     def take(self, alerts: Iterable[Alert]) -> None:
@@ -104,13 +105,15 @@ class Pages:
 
     def _take(self, alert: Alert) -> None:
         key = alert.breach or alert.id
-        if key != alert.id and alert.id in self._breaches:
-            self._breaches[alert.id].open_alerts.discard(alert.id)  # it turned out to be of another breach
+        former = self._breaches.get(self._breach_of.get(alert.id, key))
+        if former is not None:
+            former.open_alerts.discard(alert.id)  # it may be of another breach by now
         breach = self._breaches.setdefault(key, _Breach())
         if alert.page:
             page = Page(key, alert)
             breach.pages[page.key] = page
         if alert.status is Status.OPEN:
             breach.open_alerts.add(alert.id)
+            self._breach_of[alert.id] = key
         else:
-            breach.open_alerts.discard(alert.id)
+            self._breach_of.pop(alert.id, None)
