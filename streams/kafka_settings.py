@@ -89,6 +89,10 @@ class Kafka(Part):
     max_message: int = Field(
         default=16 * 1024 * 1024, ge=8 * 1024 * 1024, description="Most bytes of one of our own messages."
     )
+    events: bool = Field(
+        default=False,
+        description="Whether workers also write every event, as the rules saw it, into `PREFIX.events`.",
+    )
     session_timeout: Duration = Field(  # type: ignore[assignment]  # the default is validated too
         default="10s", description="How long a worker may be silent before others take its partitions over."
     )

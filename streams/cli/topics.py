@@ -94,6 +94,10 @@ def acls(
         list[str] | None,
         typer.Option(metavar="PRINCIPAL", help="Who runs outfall index and outfall page."),
     ] = None,
+    hunter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PRINCIPAL", help="Who reads events, where kafka.events is on."),
+    ] = None,
     operator: Annotated[
         list[str] | None,
         typer.Option(metavar="PRINCIPAL", help="Who makes topics, watches the lag, handles dead letters."),
@@ -114,6 +118,6 @@ def acls(
     from streams.cli import acl_view  # noqa: PLC0415 - keeps --help fast
 
     principals = {"worker": worker, "producer": producer, "reader": reader}
-    principals |= {"deliverer": deliverer, "operator": operator}
+    principals |= {"deliverer": deliverer, "hunter": hunter, "operator": operator}
     given = {role: names for role, names in principals.items() if names}
     raise typer.Exit(acl_view.acls(config, given, form=form, apply_=apply))

@@ -44,7 +44,7 @@ def worker(topics: Topics) -> Iterator[Grant]:
         yield Grant("TOPIC", topic, ("READ",))
     for topic in (topics.content, topics.matches, *map(topics.state, topics.inputs)):
         yield Grant("TOPIC", topic, ("READ", "WRITE", "DESCRIBE_CONFIGS"))
-    for topic in (topics.alerts, topics.dead_letters):
+    for topic in filter(None, (topics.events, topics.alerts, topics.dead_letters)):
         yield Grant("TOPIC", topic, ("WRITE", "DESCRIBE_CONFIGS"))
     yield Grant("TOPIC", topics.configuration, ("READ", "DESCRIBE_CONFIGS"))
     yield Grant("GROUP", topics.group, ("READ",))
@@ -72,6 +72,18 @@ def deliverer(topics: Topics) -> Iterator[Grant]:
     yield Grant("TOPIC", topics.dead_letters, ("WRITE",))
 
 
+def hunter(topics: Topics) -> Iterator[Grant]:
+    """Give what those must be allowed who take events: the same as readers, of another topic.
+
+    Raises:
+        ConfigError: workers write no events.
+    """
+    if topics.events is None:
+        raise ConfigError(["hunter: kafka.events is off, so that there are no events to read"])
+    yield Grant("TOPIC", topics.events, ("READ",))
+    yield Grant("GROUP", f"{topics.prefix}.", ("READ",), prefixed=True)
+
+
 def operator(topics: Topics) -> Iterator[Grant]:
     """Give what people must be allowed who make topics, publish rules, watch the lag, handle dead letters.
 
@@ -96,6 +108,7 @@ ROLES: dict[str, Callable[[Topics], Iterable[Grant]]] = {
     "producer": producer,
     "reader": reader,
     "deliverer": deliverer,
+    "hunter": hunter,
     "operator": operator,
 }
 

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import orjson
+
 from streams.alert import Alert
+from streams.event import Event
+from streams.normalise.rim import document
 from streams.runtime.dead_letters import Letter
 from streams.runtime.headers import Headers
 from streams.runtime.topics import Topics
@@ -31,11 +35,11 @@ class Outgoing:
     """The outputs of the task that reads one partition."""
 
     def __init__(
-        self, topics: Topics, topic: str, partition: int, *, alert_partitions: int, max_message: int
+        self, topics: Topics, topic: str, partition: int, *, partitions: int, max_message: int
     ) -> None:
         self._topics = topics
         self._most = max_message - _OVERHEAD
-        self._alert_partitions = alert_partitions
+        self._partitions = partitions
         self.state = topics.state(topic)
         self.transactional_id = topics.transactional_id(topic, partition)
 
@@ -44,6 +48,8 @@ class Outgoing:
         for topic, outputs in ((self._topics.content, sent.content), (self._topics.matches, sent.matches)):
             for partition, pieces in outputs.items():
                 yield from (Record(topic, partition, None, piece) for piece in pieces)
+        if self._topics.events is not None:
+            yield from (self._event(self._topics.events, event) for event in sent.events)
         for alert in sent.alerts:
             fitted = alert.fitted(self._most)
             sent.counts["shortened"] += fitted.shortened
@@ -60,7 +66,14 @@ class Outgoing:
         reason = f"{letter.reason}; of its {size} bytes the first {self._most} are kept here"
         return replace(letter, data=letter.data[: self._most], reason=reason)
 
+    def _event(self, topic: str, event: Event) -> Record:
+        key = event.id.encode()
+        return Record(topic, self._spread(key), key, orjson.dumps(document(event)))
+
     def _alert(self, alert: Alert) -> Record:
         key = alert.id.encode()
-        partition = zlib.crc32(key) % self._alert_partitions
-        return Record(self._topics.alerts, partition, key, alert.model_dump_json().encode())
+        return Record(self._topics.alerts, self._spread(key), key, alert.model_dump_json().encode())
+
+    def _spread(self, key: bytes) -> int:
+        """Give the partition of a key: all that is said of one alert, or event, stays in its order."""
+        return zlib.crc32(key) % self._partitions

@@ -56,6 +56,7 @@ class Topics:
         self.content = f"{kafka.prefix}.content"
         self.matches = f"{kafka.prefix}.matches"
         self.alerts = f"{kafka.prefix}.alerts"
+        self.events = f"{kafka.prefix}.events" if kafka.events else None
         self.dead_letters = f"{kafka.prefix}.dead-letters"
         self.configuration = f"{kafka.prefix}.configuration"
         self._settings = settings
@@ -112,6 +113,9 @@ class Topics:
             SPREAD,
             config=large | {"retention.ms": _ms("30d"), "message.timestamp.type": "LogAppendTime"},
         )
+        if self.events is not None:
+            meaning = "events as the rules saw them, by id; restricted"
+            yield Topic(self.events, kafka.partitions, copies, meaning, SPREAD, config=week)
         retention = self._settings.dead_letters.retention // 1_000_000
         yield Topic(
             self.dead_letters,

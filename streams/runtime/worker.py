@@ -203,7 +203,7 @@ class Worker:
                 self._topics,
                 tp.topic,
                 tp.partition,
-                alert_partitions=self._settings.kafka.partitions,
+                partitions=self._settings.kafka.partitions,
                 max_message=self._settings.kafka.max_message,
             ),
             self._client,

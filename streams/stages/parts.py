@@ -44,10 +44,11 @@ class Parts:
         return Router(self.all_rules, self.book.correlations, self.partitions)
 
     def match(self, events: Sequence[Event], sent: Sent) -> Matched:
-        """Try the rules on events, and count."""
+        """Try the rules on events, and count; what is told of the events is final, and without raw ids."""
         matched = match(self.rules, events)
         sent.counts["rules_tried"] += matched.tried
         sent.counts["matches"] += len(matched.matches)
         sent.matched.update(found.rule.id for found in matched.matches)
         sent.failures += matched.failures
+        sent.events += events
         return matched

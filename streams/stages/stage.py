@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from streams.alert import Alert
-from streams.event import RawRecord
+from streams.event import Event, RawRecord
 from streams.rule import RuleFailure
 from streams.stages.reader import DeadLetter
 from streams.state import Saved
@@ -34,7 +34,8 @@ class Sent:
     """What a batch led to: messages by partition of the next topic, alerts, dead letters, and figures.
 
     `newest` gives the time of the newest event of each source of which there is news, `final_before` the time
-    before which windows are final, where this stage says so; in nanoseconds since the epoch.
+    before which windows are final, where this stage says so; in nanoseconds since the epoch. `events` are
+    those on which the rules were tried: again, when another event has said more of one.
     """
 
     content: dict[int, list[bytes]] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Sent:
     fired: Counter[str] = field(default_factory=Counter)
     newest: dict[str, int] = field(default_factory=dict)
     final_before: int | None = None
+    events: list[Event] = field(default_factory=list)
 
 
 class Stage(Protocol, Generic[Taken_contra]):

@@ -11,6 +11,7 @@ import pytest
 
 from services.kafka import Kafka, admin
 from services.live_worker import LiveFolder
+from services.process import wait_for
 from streams.cli import exits
 from streams.runtime.worker import FAILED
 
@@ -130,6 +131,23 @@ def test_rules_are_taken_when_they_are_published(ready: LiveFolder) -> None:
         assert alert.observed == 4
         assert alert.rule.version == orjson.loads(second.stdout)["rule_book"]
         assert alert.rule.version != orjson.loads(first.stdout)["rule_book"]
+
+
+def test_events_are_there_for_hunting_under_the_ids_that_alerts_name(live: LiveFolder) -> None:
+    live.events = True
+    assert live.outfall("topics", "create").returncode == exits.DONE
+    with live.worker() as worker:
+        worker.wait_ready()
+        mail = event(9, "send") | {"outfall": {"channel": "email", "raw": {"subject": ["P-Ann-Other"]}}}
+        live.send([*(event(number) for number in range(4)), mail])
+        (alert,) = live.alerts(1)
+        found = wait_for("all events", lambda: some if len(some := live.records("events")) >= 5 else None)
+    events = {record.key.decode(): orjson.loads(record.value) for record in found or ()}
+    assert len(events) == 5
+    for item in alert.evidence:
+        assert events[item.id]["event"]["action"] == "export"
+        assert events[item.id]["outfall"]["actor"]["id"] == "alice"
+    assert not any(b"Ann-Other" in record.value for record in found or ())
 
 
 def test_what_is_not_right_is_not_published(ready: LiveFolder) -> None:

@@ -40,6 +40,7 @@ bootstrap = ["{bootstrap}"]
 prefix = "{prefix}"
 partitions = 4
 session_timeout = "3s"
+events = {events}
 [[sources]]
 name = "app"
 kind = "kafka"
@@ -96,6 +97,7 @@ class LiveFolder:
     format: str = "ecs"
     configuration: str = "files"
     more: str = ""
+    events: bool = False
 
     def config(self, rules: str = "rules", port: int = 0) -> Path:
         """Write the settings, and give their file."""
@@ -108,6 +110,7 @@ class LiveFolder:
             format=self.format,
             configuration=self.configuration,
             more=self.more,
+            events=str(self.events).lower(),
         )
         file.write_text(text, encoding="utf-8")
         return file

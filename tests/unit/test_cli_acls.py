@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.live import Live
-from streams.cli import app
+from streams.cli import app, exits
 
 
 @pytest.fixture
@@ -108,3 +108,12 @@ def test_sources_that_a_worker_does_not_read_are_told(live: Live) -> None:
     said = live.run("topics", "acls", "--worker", "User:w")
     assert said.status == 2
     assert "kind stdin is read by `outfall run`" in said.complaints
+
+
+def test_hunters_read_events_where_there_are_any(live: Live) -> None:
+    refused = live.run("topics", "acls", "--hunter", "User:me")
+    assert refused.status == exits.USAGE
+    assert "kafka.events is off" in refused.complaints
+    live.write("events = true")
+    assert rights(live, "hunter") == {("TOPIC", "council.events", "READ"), ("GROUP", "council.*", "READ")}
+    assert ("TOPIC", "council.events", "WRITE") in rights(live, "worker")
