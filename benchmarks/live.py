@@ -80,6 +80,7 @@ class Benchmark:
             "Faust transport": lambda: self._read("faust"),
             "pipeline": lambda: self._pipeline([core]),
         }
+        work["pipeline, and kafka.events"] = lambda: self._pipeline([core], events=True)
         if self._wanted.two_workers:
             work["two workers"] = lambda: self._pipeline([core, other])
         found: dict[str, list[Row]] = {name: [] for name in work}
@@ -103,10 +104,10 @@ class Benchmark:
     def _fill(self, name: str, partitions: Sequence[Sequence[live_records.Record]]) -> None:
         asyncio.run(fill(self._cluster.bootstrap, f"{self._name}.{name}", partitions))
 
-    def _setup(self, raw: str) -> Setup:
+    def _setup(self, raw: str, *, events: bool = False) -> Setup:
         """Make topics for a worker that has not read the raw ones yet."""
         prefix = f"{self._name}.{next(self._numbers)}"
-        return setup(self._folder / prefix, self._cluster, prefix, raw)
+        return setup(self._folder / prefix, self._cluster, prefix, raw, events=events)
 
     def _read(self, how: str) -> Row:
         """Let a process of its own read the records that are JSON."""
@@ -116,8 +117,9 @@ class Benchmark:
         found: Row = orjson.loads(done.stdout)
         return found
 
-    def _pipeline(self, cores: Sequence[int]) -> Row:
-        figures = live_pipeline.measure(self._setup(self._name), self._cluster, self._wanted.records, cores)
+    def _pipeline(self, cores: Sequence[int], *, events: bool = False) -> Row:
+        made = self._setup(self._name, events=events)
+        figures = live_pipeline.measure(made, self._cluster, self._wanted.records, cores)
         return {
             "records_s": figures.records_s,
             "cpu_us": figures.worker_us,

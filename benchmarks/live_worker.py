@@ -43,6 +43,7 @@ bootstrap = ["{bootstrap}"]
 prefix = "{prefix}"
 partitions = {partitions}
 session_timeout = "{session}s"
+events = {events}
 """
 _SOURCE = """
 [[sources]]
@@ -78,13 +79,19 @@ class Setup:
         return f"{self.prefix}.alerts"
 
 
-def setup(folder: Path, cluster: Cluster, prefix: str, raw: str, rules: str | None = None) -> Setup:
+def setup(
+    folder: Path, cluster: Cluster, prefix: str, raw: str, rules: str | None = None, *, events: bool = False
+) -> Setup:
     """Write a configuration with these rules, or those of the benchmark; make topics that are not there."""
     folder.mkdir(parents=True)
     write_config(folder, council(), folder)
     (folder / "rules.yml").write_text(rules or many_rules(), encoding="utf-8")
     text = _SETTINGS.format(
-        bootstrap=cluster.bootstrap, prefix=prefix, partitions=PARTITIONS, session=SESSION
+        bootstrap=cluster.bootstrap,
+        prefix=prefix,
+        partitions=PARTITIONS,
+        session=SESSION,
+        events=str(events).lower(),
     )
     for name in proxy_workload.FORMATS:
         text += _SOURCE.format(format=name, topic=f"{raw}.{name}", partitions=PARTITIONS)
