@@ -79,8 +79,8 @@ class Benchmark:
             "bare consumer": lambda: self._read("bare"),
             "Faust transport": lambda: self._read("faust"),
             "pipeline": lambda: self._pipeline([core]),
+            "pipeline, and kafka.events": lambda: self._pipeline([core], events=True),
         }
-        work["pipeline, and kafka.events"] = lambda: self._pipeline([core], events=True)
         if self._wanted.two_workers:
             work["two workers"] = lambda: self._pipeline([core, other])
         found: dict[str, list[Row]] = {name: [] for name in work}

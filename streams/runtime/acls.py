@@ -60,10 +60,14 @@ def producer(topics: Topics) -> Iterator[Grant]:
         yield Grant("TOPIC", topic, ("WRITE", "DESCRIBE_CONFIGS"))
 
 
+def _reading(topics: Topics, topic: str) -> Iterator[Grant]:
+    yield Grant("TOPIC", topic, ("READ",))
+    yield Grant("GROUP", f"{topics.prefix}.", ("READ",), prefixed=True)
+
+
 def reader(topics: Topics) -> Iterator[Grant]:
     """Give what those must be allowed who take alerts, with consumer groups that begin with `PREFIX.`."""
-    yield Grant("TOPIC", topics.alerts, ("READ",))
-    yield Grant("GROUP", f"{topics.prefix}.", ("READ",), prefixed=True)
+    yield from _reading(topics, topics.alerts)
 
 
 def deliverer(topics: Topics) -> Iterator[Grant]:
@@ -80,8 +84,7 @@ def hunter(topics: Topics) -> Iterator[Grant]:
     """
     if topics.events is None:
         raise ConfigError(["hunter: kafka.events is off, so that there are no events to read"])
-    yield Grant("TOPIC", topics.events, ("READ",))
-    yield Grant("GROUP", f"{topics.prefix}.", ("READ",), prefixed=True)
+    yield from _reading(topics, topics.events)
 
 
 def operator(topics: Topics) -> Iterator[Grant]:

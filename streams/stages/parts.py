@@ -44,7 +44,7 @@ class Parts:
         return Router(self.all_rules, self.book.correlations, self.partitions)
 
     def match(self, events: Sequence[Event], sent: Sent) -> Matched:
-        """Try the rules on events, and count; what is told of the events is final, and without raw ids."""
+        """Try the rules on events that are enriched as far as can be now; count, and take note of them."""
         matched = match(self.rules, events)
         sent.counts["rules_tried"] += matched.tried
         sent.counts["matches"] += len(matched.matches)

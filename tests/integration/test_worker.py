@@ -150,6 +150,27 @@ def test_events_are_there_for_hunting_under_the_ids_that_alerts_name(live: LiveF
     assert not any(b"Ann-Other" in record.value for record in found or ())
 
 
+def test_an_event_that_a_later_one_explains_comes_again_behind_itself(live: LiveFolder) -> None:
+    live.events = True
+    assert live.outfall("topics", "create").returncode == exits.DONE
+    digest = "sha256:" + "a" * 64
+    mail = event(2, "send") | {"outfall": {"channel": "email", "content": {"carries": [digest]}}}
+    people = {"subject": ["P-1", "P-2"]}
+    content = {"channel": "case_system", "content": {"produces": [digest]}, "raw": people}
+    with live.worker() as worker:
+        worker.wait_ready()
+        live.send([mail])
+        wait_for("the mail", lambda: live.records("events") or None)
+        live.send([event(1) | {"outfall": content}])
+        found = wait_for("all events", lambda: some if len(some := live.records("events")) >= 3 else None)
+    mails = [record for record in found or () if b'"send"' in record.value]
+    assert len(mails) == 2
+    assert len({(record.partition, record.key) for record in mails}) == 1
+    before, after = (orjson.loads(record.value)["outfall"] for record in mails)
+    assert "subjects" not in before
+    assert after["subjects"]["count"] == 2
+
+
 def test_what_is_not_right_is_not_published(ready: LiveFolder) -> None:
     ready.rules(COUNTING.replace("gte: 4", "gte: four"))
     done = ready.outfall("publish")
