@@ -51,6 +51,13 @@ class Elasticsearch(Part):
     batch: int = Field(default=500, ge=1, le=10_000, description="Documents of one request.")
     requests: int = Field(default=4, ge=1, le=32, description="Requests at once.")
     listen: str = Field(default="127.0.0.1:9465", pattern=LISTEN, description=_LISTEN_MEANS)
+    events_listen: str = Field(
+        default="127.0.0.1:9467", pattern=LISTEN, description="The same for `outfall index --events`."
+    )
+    kibana: Address | None = Field(
+        default=None,
+        description="Kibana's address, for people: with `kafka.events`, alerts link to their events.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

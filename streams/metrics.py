@@ -46,7 +46,7 @@ _RULE = Label("rule", "a rule's id")
 _SEVERITY = Label("severity", "of the alert")
 _STAGE = Label("stage", "a step of a record's way", ("read", "trace", "correlate"))
 _OUTCOME = Label("outcome", "what became of the record", ("event", "ignored", "rejected", "marker"))
-_SINK = Label("sink", "who delivers alerts", ("index", "page"))
+_SINK = Label("sink", "who delivers", ("index", "index-events", "page"))
 _LIMIT = Label(
     "limit",
     "the setting under `limits`",
@@ -114,7 +114,7 @@ CATALOGUE: tuple[Metric, ...] = (
         Label("outcome", "what became of it", ("created", "duplicate", "refused")),
     ),
     _counter("delivery_retries", "What had to be sent again.", _SINK, Label("reason", "a kind of error")),
-    _histogram("delivery_seconds", "From an alert's append until it is safe in the sink.", _WAITS, _SINK),
+    _histogram("delivery_seconds", "From the append of an alert, or event, until it is safe.", _WAITS, _SINK),
     _gauge("sink_away", "1 while the sink takes nothing.", _SINK),
     # state
     _gauge("state_rows", "Rows held.", _TOPIC, _PARTITION, Label("table", "a table of the step's state")),

@@ -11,4 +11,4 @@ ask() {
 }
 
 ask POST /_security/user/kibana_system/_password "{\"password\": \"$(secret kibana_password)\"}"
-ask PUT /_security/user/outfall "{\"password\": \"$(secret outfall_password)\", \"roles\": [\"outfall-indexer\", \"outfall-analyst\"]}"
+ask PUT /_security/user/outfall "{\"password\": \"$(secret outfall_password)\", \"roles\": [\"outfall-indexer\", \"outfall-event-indexer\", \"outfall-analyst\"]}"

@@ -1,4 +1,4 @@
-"""`outfall index`: take alerts from Kafka to Elasticsearch, until told to stop."""
+"""`outfall index`: take alerts, or events, from Kafka to Elasticsearch, until told to stop."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ def index(
     config: Annotated[Path, typer.Option(envvar="OUTFALL_CONFIG", help="The settings file (TOML).")] = Path(
         "outfall.toml"
     ),
+    events: Annotated[
+        bool, typer.Option("--events", help="Take events instead, for hunting, where kafka.events is on.")
+    ] = False,
 ) -> None:
     """Write every revision of every alert into Elasticsearch, once, and the newest one of each.
 
@@ -26,7 +29,10 @@ def index(
 
     SIGTERM and SIGINT finish what is under way. After a crash, even [bold]kill -9[/], what was under way is
     written once more, which changes nothing.
-    """
-    from streams.cli.delivering import run_index  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(run_index(config))
+    With [bold]--events[/] it does the same with every event, as the rules saw it: what an alert's evidence
+    names is found there by its id. Start it beside the other one, so that no alert waits for events.
+    """
+    from streams.cli.delivering import run_index, run_index_events  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run_index_events(config) if events else run_index(config))

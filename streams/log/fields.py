@@ -16,7 +16,7 @@ PLACES: dict[str, str] = {
     "table": "a table of a step's state",
     "limit": "a setting under `limits`",
     "alert": "an alert's id",
-    "sink": "who delivers alerts: index or page",
+    "sink": "who delivers: index, index-events or page",
     "dead_letter": "a dead letter's place: topic, partition and offset",
 }
 """The fields that say where; lines that differ in one of them are different lines to `limit`."""

@@ -71,8 +71,13 @@ def reader(topics: Topics) -> Iterator[Grant]:
 
 
 def deliverer(topics: Topics) -> Iterator[Grant]:
-    """Give what `outfall index` and `outfall page` must be allowed: what readers are, and dead letters."""
+    """Give what `outfall index` and `outfall page` must be allowed: what readers are, and dead letters.
+
+    For `outfall index --events` also what hunters are.
+    """
     yield from reader(topics)
+    if topics.events is not None:
+        yield Grant("TOPIC", topics.events, ("READ",))
     yield Grant("TOPIC", topics.dead_letters, ("WRITE",))
 
 
@@ -94,8 +99,9 @@ def operator(topics: Topics) -> Iterator[Grant]:
     those needs `DELETE`, which Kafka does not tell from deleting the topic.
     """
     making = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS")
+    resent = filter(None, (topics.alerts, topics.events))
     also: dict[str, tuple[str, ...]] = dict.fromkeys(
-        (*topics.sources, topics.content, topics.matches, topics.alerts), ("WRITE",)
+        (*topics.sources, topics.content, topics.matches, *resent), ("WRITE",)
     )
     also |= {topics.configuration: ("READ", "WRITE"), topics.dead_letters: ("READ", "WRITE", "DELETE")}
     for topic in topics:

@@ -1,7 +1,7 @@
-"""Takes alerts from their topic to a sink: what the sink has made safe is committed, and nothing before.
+"""Takes alerts, or events, from their topic to a sink: what is safe there is committed, and nothing before.
 
 Each kind of sink has a consumer group of its own, so that one that is away holds up no other. After a crash
-what was not committed is delivered again, so a sink must take an alert twice without harm. What no sink can
+what was not committed is delivered again, so a sink must take the same twice without harm. What no sink can
 ever take becomes a dead letter, and what follows goes on.
 """
 
@@ -10,50 +10,48 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Coroutine, Hashable, Iterator, Sequence
+from typing import Any, Generic, Protocol, runtime_checkable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from pydantic import ValidationError
 
 from streams import log
-from streams.alert import Alert
+from streams.errors import RecordError
 from streams.event import Origin
 from streams.runtime.dead_letters import Letter
+from streams.runtime.delivered import Delivered
 from streams.runtime.delivery_watch import DeliveryWatch
 from streams.runtime.kafka_client import client_arguments
 from streams.runtime.topics import Topics
 from streams.settings import Settings
-from streams.sinks.sink import Refused
+from streams.sinks.sink import Refused, T
 
 RECORDS = 2000
-"""Most alerts that are delivered together."""
+"""Most records that are delivered together."""
 DRAIN = 10.0
 """Seconds that what is under way may take once a stop is asked for; who comes next delivers the rest."""
 ASK = 10.0
 """Seconds after which it is asked again whether Kafka is there, and within which it must answer."""
-SOURCE = "alerts"
-"""What dead letters say instead of a source's name."""
 _HOURS = 24 * 3600 * 1000
 
 logger = log.get(__name__)
 
 
-class Sink(Protocol):
-    """Where alerts go."""
+class Sink(Protocol[T]):
+    """Where alerts, or events, go."""
 
-    async def write(self, alerts: Sequence[Alert]) -> list[Refused]:
-        """Return when all alerts are safe, however long that takes, except those that are given back."""
+    async def write(self, items: Sequence[T], /) -> list[Refused[T]]:
+        """Return when all are safe, however long that takes, except those that are given back."""
         ...
 
 
 @runtime_checkable
-class Remembering(Sink, Protocol):
-    """A sink that works out from all alerts what it has to do, so that it must have seen all of them."""
+class Remembering(Sink[T], Protocol[T]):
+    """A sink that works out from everything what it has to do, so that it must have seen all of it."""
 
-    def remember(self, alerts: Sequence[Alert]) -> None:
-        """Take note of alerts that were delivered before."""
+    def remember(self, items: Sequence[T], /) -> None:
+        """Take note of what was delivered before."""
         ...
 
     async def keep(self) -> None:
@@ -61,13 +59,16 @@ class Remembering(Sink, Protocol):
         ...
 
 
-class Delivery:
-    """The way of alerts to the sink `name`, which is also the end of the consumer group's name."""
+class Delivery(Generic[T]):
+    """The way to the sink `name`, which is also the end of the consumer group's name."""
 
-    def __init__(self, settings: Settings, name: str, sink: Sink, watch: DeliveryWatch) -> None:
+    def __init__(
+        self, settings: Settings, name: str, delivered: Delivered[T], sink: Sink[T], watch: DeliveryWatch
+    ) -> None:
         self._settings = settings
         self._topics = Topics(settings)
         self._name = name
+        self._delivered = delivered
         self._sink = sink
         self._watch = watch
         self._stopped = asyncio.Event()
@@ -129,9 +130,9 @@ class Delivery:
         Gives those records that have been read beyond that.
         """
         if not isinstance(self._sink, Remembering):
-            consumer.subscribe([self._topics.alerts])
+            consumer.subscribe([self._delivered.topic])
             return []
-        places = [TopicPartition(self._topics.alerts, n) for n in range(self._settings.kafka.partitions)]
+        places = [TopicPartition(self._delivered.topic, n) for n in range(self._settings.kafka.partitions)]
         consumer.assign(places)
         ends = {place: await consumer.committed(place) or 0 for place in places}
         await consumer.seek_to_beginning(*places)
@@ -143,23 +144,23 @@ class Delivery:
             for place, records in fetched.items():
                 old = [record for record in records if record.offset < ends[place]]
                 beyond += records[len(old) :]
-                self._sink.remember([alert for record in old if (alert := _alert(record)) is not None])
+                self._sink.remember([*self._readable(old)])
         self._do_beside(self._sink.keep(), stack)
         return beyond
 
     async def _deliver(self, records: Sequence[Any], producer: Any) -> bool:
         """Take records to the sink, what it refuses to the dead letters; false when told to stop before."""
         letters: list[Letter] = []
-        alerts: dict[tuple[str, int], tuple[Alert, Any]] = {}
+        read: dict[Hashable, tuple[T, Any]] = {}
         for record in records:
             try:
-                alert = Alert.model_validate_json(record.value or b"")
-            except ValidationError as error:
-                letters.append(self._letter(record, "ValidationError", _without_content(error)))
+                item = self._delivered.read(record)
+            except RecordError as error:
+                letters.append(self._letter(record, type(error).__name__, str(error)))
             else:
-                alerts[alert.id, alert.revision] = alert, record
+                read[self._delivered.key(item)] = item, record
         writing = asyncio.create_task(  # noqa: RUF006 - it is cancelled below
-            self._write([alert for alert, _ in alerts.values()])
+            self._write([item for item, _ in read.values()])
         )
         stopping = asyncio.create_task(self._stopped.wait())
         try:
@@ -169,18 +170,23 @@ class Delivery:
             if not writing.done():
                 return False
             for each in writing.result():
-                record = alerts[each.alert.id, each.alert.revision][1]
+                record = read[self._delivered.key(each.item)][1]
                 letters.append(self._letter(record, each.error, each.reason))
         finally:
             for task in (writing, stopping):
                 task.cancel()
         await self._bury(letters, producer)
         now = time.time()
-        self._watch.delivered([now - record.timestamp / 1000 for _, record in alerts.values()])
+        self._watch.delivered([now - record.timestamp / 1000 for _, record in read.values()])
         return True
 
-    async def _write(self, alerts: Sequence[Alert]) -> list[Refused]:
-        return await self._sink.write(alerts)
+    async def _write(self, items: Sequence[T]) -> list[Refused[T]]:
+        return await self._sink.write(items)
+
+    def _readable(self, records: Sequence[Any]) -> Iterator[T]:
+        for record in records:
+            with contextlib.suppress(RecordError):
+                yield self._delivered.read(record)
 
     async def _bury(self, letters: Sequence[Letter], producer: Any) -> None:
         sent = [
@@ -189,8 +195,8 @@ class Delivery:
         ]
         await asyncio.gather(*sent)
         for letter in letters:
-            self._watch.buried(letter.error)
-            logger.error("alert refused", dead_letter=letter.place, error=letter.error, reason=letter.reason)
+            self._watch.buried(self._delivered.name, letter.error)
+            logger.error("refused", dead_letter=letter.place, error=letter.error, reason=letter.reason)
 
     async def _commit(self, consumer: Any, records: Sequence[Any]) -> None:
         offsets: dict[TopicPartition, int] = {}
@@ -227,24 +233,12 @@ class Delivery:
             await asyncio.sleep(1)
 
     def _letter(self, record: Any, error: str, reason: str) -> Letter:
-        place = f"{record.topic}/{record.partition}"
+        key = (record.key or b"").decode(errors="replace")  # with which it is sent again
         return Letter(
             data=record.value or b"",
-            origin=Origin(SOURCE, place, record.offset, record.offset),
+            origin=Origin(self._delivered.name, key, record.offset, record.offset),
             stage=self._name,
             error=error,
             reason=reason,
-            place=f"{place}/{record.offset}",
+            place=f"{record.topic}/{record.partition}/{record.offset}",
         )
-
-
-def _alert(record: Any) -> Alert | None:
-    with contextlib.suppress(ValidationError):
-        return Alert.model_validate_json(record.value or b"")
-    return None
-
-
-def _without_content(error: ValidationError) -> str:
-    """Tell where a record is no alert, and not what stands there."""
-    places = [".".join(map(str, problem["loc"])) or problem["type"] for problem in error.errors()]
-    return f"not an alert: {', '.join(places[:5])}"

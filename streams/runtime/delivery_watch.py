@@ -1,4 +1,4 @@
-"""Tells metrics, health and the log how the delivery of alerts is going."""
+"""Tells metrics, health and the log how a delivery is going."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _AWAY = "sink"
 
 
 class DeliveryWatch:
-    """How delivery to one sink is going; `name` is `index` or `page`."""
+    """How delivery to one sink is going; `name` is `index`, `index-events` or `page`."""
 
     def __init__(self, name: str, metrics: Metrics, health: Health) -> None:
         self._name = name
@@ -24,24 +24,24 @@ class DeliveryWatch:
         self._metrics.set("outfall_sink_away", 0, sink=name)
 
     def connected(self) -> None:
-        """Take note that alerts are read."""
+        """Take note that records are read."""
         self._health.ready(STARTING)
-        logger.info("delivering alerts", sink=self._name)
+        logger.info("delivering", sink=self._name)
 
     def beat(self) -> None:
         """Take note that the event loop turns."""
         self._health.beat()
 
     def reads(self) -> None:
-        """Take note that Kafka is there: alerts are being read, or there are none."""
+        """Take note that Kafka is there: records are being read, or there are none."""
         self._read = time.monotonic()
 
     def alive(self) -> bool:
-        """Tell whether alerts have been read just now."""
+        """Tell whether records have been read just now."""
         return time.monotonic() - self._read < PATIENCE
 
     def lags(self, topic: str, partition: int, records: int) -> None:
-        """Take note of how many alerts of a partition wait."""
+        """Take note of how many records of a partition wait."""
         self._metrics.set("outfall_consumer_lag_records", records, topic=topic, partition=partition)
 
     def done(self, outcome: str, items: int) -> None:
@@ -61,10 +61,10 @@ class DeliveryWatch:
         self._health.ready(_AWAY)
 
     def delivered(self, ages: Iterable[float]) -> None:
-        """Take note of alerts that are safe in the sink, and of the seconds since each was raised."""
+        """Take note of what is safe in the sink, and of the seconds since each was appended."""
         for age in ages:
             self._metrics.observe("outfall_delivery_seconds", max(0.0, age), sink=self._name)
 
-    def buried(self, error: str) -> None:
-        """Take note of an alert that became a dead letter."""
-        self._metrics.count("outfall_dead_letters_total", source="alerts", stage=self._name, error=error)
+    def buried(self, source: str, error: str) -> None:
+        """Take note of one of `alerts` or `events` that became a dead letter."""
+        self._metrics.count("outfall_dead_letters_total", source=source, stage=self._name, error=error)

@@ -46,11 +46,14 @@ async def resend(
     topics = Topics(settings)
     users = {f"source {source.name}": name for name, source in topics.sources.items()}
     ours = {"dead letters": topics.dead_letters, "alerts": topics.alerts}
+    if topics.events is not None:
+        ours["events"] = topics.events
     found = find_topics(settings.kafka, users | ours)
     raw = {source.name: found[f"source {source.name}"] for source in topics.sources.values()}
+    delivered = [found[name] for name in ("alerts", "events") if name in found]
     count = 0
     async with (
-        _Resender(settings, topics, raw, found["alerts"], dry_run=dry_run) as resender,
+        _Resender(settings, topics, raw, delivered, dry_run=dry_run) as resender,
         LetterTopic(settings.kafka, topics.dead_letters, advance) as letters,
     ):
         begin(letters.length)
@@ -82,7 +85,7 @@ class _Resender:
         settings: Settings,
         topics: Topics,
         raw: Mapping[str, FoundTopic],
-        alerts: FoundTopic,
+        delivered: Sequence[FoundTopic],
         *,
         dry_run: bool,
     ) -> None:
@@ -90,7 +93,7 @@ class _Resender:
         self._letters = topics.dead_letters
         self._inner = {topics.content, topics.matches}
         self._raw = raw
-        self._alerts = alerts
+        self._delivered = {topic.name: topic for topic in delivered}
         self._dry_run = dry_run
         self._producer: Any = None
 
@@ -157,10 +160,8 @@ class _Resender:
         ]
 
     def _topic(self, letter: Letter) -> FoundTopic | None:
-        """Give the topic that a letter goes to: an alert's is that of alerts, to whoever delivers them."""
-        if _place(letter)[0] == self._alerts.name:
-            return self._alerts
-        return self._raw.get(letter.origin.source)
+        """Give the topic that a letter goes to: an alert's, or event's, is where those are delivered from."""
+        return self._delivered.get(_place(letter)[0]) or self._raw.get(letter.origin.source)
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from streams.alert import Alert, Status
+from streams.sinks.event_link import event_link
 
 ECS_VERSION = "9.0.0"
 RISK = {"informational": 5, "low": 21, "medium": 47, "high": 73, "critical": 99}
@@ -19,8 +20,8 @@ _TECHNIQUE = re.compile(r"^attack\.(t\d{4}(?:\.\d{3})?)$")
 _CATEGORIES = {"file": "file", "email": "email", "web": "web"}
 
 
-def document(alert: Alert) -> dict[str, Any]:
-    """Give the document of one revision."""
+def document(alert: Alert, kibana: str | None = None) -> dict[str, Any]:
+    """Give the document of one revision; with Kibana's address it links to its events."""
     content = alert.model_dump(mode="json")
     rule, exposure = alert.rule, alert.exposure
     techniques = [found[1].upper() for tag in rule.tags if (found := _TECHNIQUE.match(tag))]
@@ -43,6 +44,7 @@ def document(alert: Alert) -> dict[str, Any]:
             "end": alert.last,
             "created": alert.detected,
             "reason": alert.reason,
+            **({"url": event_link(kibana, alert)} if kibana and alert.evidence else {}),
         },
         "rule": {"id": rule.id, "name": rule.title, "version": rule.version, "ruleset": "outfall"},
         "threat": {"framework": "MITRE ATT&CK", "technique": {"id": techniques}},

@@ -83,12 +83,12 @@ class AlertmanagerSink:
                 page = Page(alert.breach or alert.id, alert)
                 self._sent[page.key] = page, 0.0
 
-    async def write(self, alerts: Sequence[Alert]) -> list[Refused]:
+    async def write(self, alerts: Sequence[Alert]) -> list[Refused[Alert]]:
         """Tell of all pages among these alerts, also of those that are over already."""
         async with self._one_at_a_time:
             return await self._write(alerts)
 
-    async def _write(self, alerts: Sequence[Alert]) -> list[Refused]:
+    async def _write(self, alerts: Sequence[Alert]) -> list[Refused[Alert]]:
         paging = [alert for alert in alerts if alert.page]
         for page in self._pages.open:
             self._sent.setdefault(page.key, (page, 0.0))

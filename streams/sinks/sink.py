@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from streams.alert import Alert
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """An alert that a sink can never take, and why; neither `error` nor `reason` says what it holds."""
+class Refused(Generic[T]):
+    """An alert, or event, that a sink can never take, and why.
 
-    alert: Alert
+    Neither `error` nor `reason` says what it holds.
+    """
+
+    item: T
     error: str
     reason: str
 

@@ -53,7 +53,7 @@ def secrets(tmp_path: Path) -> Path:
 def settings(name: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Read the settings as a service does."""
     for key, value in services[name]["environment"].items():
-        monkeypatch.setenv(key, value)
+        monkeypatch.setenv(key, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value))
     return load(COMPOSE / "outfall.toml", places=False)
 
 
@@ -93,6 +93,7 @@ def test_settings_of_every_service_are_right(name: str, monkeypatch: pytest.Monk
     }
     for part in (found.worker, found.elasticsearch, found.paging):
         assert part.listen == "0.0.0.0:9464"
+    assert found.elasticsearch.events_listen == "0.0.0.0:9464"
     for address in [*found.kafka.bootstrap, *found.elasticsearch.hosts, *found.paging.alertmanagers]:
         host, _, port = address.rpartition("/")[2].partition(":")
         assert int(port) in PORTS[host]
@@ -158,7 +159,7 @@ def test_prometheus_finds_every_service(tmp_path: Path) -> None:
     promtool("check", "config", tmp_path / "prometheus.yml")
     jobs = yaml.safe_load((COMPOSE / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
     found = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs}
-    assert found.keys() == {"outfall", "outfall-delivery"}, "by these names the rules know them"
+    assert found.keys() == {"outfall", "outfall-delivery", "outfall-hunting"}, "as the rules call them"
     watched = [name for name, service in ours.items() if "healthcheck" in service]
     assert sorted(name for each in found.values() for name in each["names"]) == sorted(watched)
     assert {each["port"] for each in found.values()} == {9464}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from services.alerts import alert
 from services.dashboards import DASHBOARDS, Panel, compiler, objects, panels
 from streams.alert import Status
 from streams.event import rfc3339
+from streams.sinks.elasticsearch_events import read_event
 from streams.sinks.elasticsearch_queue import ElasticsearchQueue
 from streams.sinks.handling import Action
 
@@ -43,6 +45,19 @@ def site(elasticsearch: str) -> Site:
             told["severity"] = ("low", "medium", "high", "critical")[number % 4]
             alerts.append(alert(number, revision, **told))
     assert made.write(alerts) == []
+    event = {
+        "@timestamp": ago(hours=1),
+        "event": {"action": "upload"},
+        "file": {"name": "export.xlsx"},
+        "outfall": {
+            "actor": {"id": "actor-1"},
+            "channel": "web",
+            "destination": {"name": ["files.example"]},
+            "subjects": {"count": 3},
+            "bytes": 1000,
+        },
+    }
+    assert made.write_events([read_event(b"e-1", json.dumps(event).encode(), 0, time.time())]) == []
     queue = ElasticsearchQueue(made.client, made.prefix)
     queue.act(queue.find(alert(1).id), Action.ACKNOWLEDGE, by="kim", text=None, at=ago(hours=1))
     return made
@@ -75,7 +90,7 @@ def test_each_panel_has_data(site: Site, panel: Panel) -> None:
 
 def test_saved_searches_show_fields_that_are_there(site: Site) -> None:
     searches = [one for one in objects() if one["type"] == "search"]
-    assert len(searches) == 2
+    assert len(searches) == 3
     for search in searches:
         source = json.loads(search["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])
         (view,) = [reference["id"] for reference in search["references"]]

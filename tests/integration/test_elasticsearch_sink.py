@@ -48,7 +48,7 @@ def test_a_revision_lies_where_its_own_time_says(site: Site) -> None:
 def test_what_the_mapping_refuses_is_given_back_and_the_rest_is_written(site: Site) -> None:
     odd = alert(2, first="no time, but Mrs Jones", last="2026-03-02T10:00:00Z")
     (refused,) = site.write([alert(1), odd, alert(3)])
-    assert refused.alert == odd
+    assert refused.item == odd
     assert refused.error == "document_parsing_exception"
     assert "event.start" in refused.reason or "outfall.alert.first" in refused.reason
     assert "Jones" not in refused.reason

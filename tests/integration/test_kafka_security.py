@@ -33,7 +33,7 @@ pytestmark = pytest.mark.services
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 LINE = "1772449200.000 5 10.0.0.1 TCP_MISS/200 4 GET http://news.example/ jsmith HIER_DIRECT/1.2.3.4 -\n"
-ROLES = ("worker", "producer", "reader", "deliverer", "operator")
+ROLES = ("worker", "producer", "reader", "deliverer", "hunter", "operator")
 SECONDS = 60
 
 
@@ -54,7 +54,7 @@ def lives(sasl: Kafka, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Li
         (live.folder / "password").write_text(f"{sasl.password(user)}\n", encoding="utf-8")
         lives[user] = live.write(
             f'security = {{ protocol = "SASL_SSL", ca = "{sasl.ca}", username = "{user}",'
-            ' password_file = "password" }',
+            ' password_file = "password" }\nevents = true',
             more=f'rules = ["{RULES}"]',
         )
     principals = [word for role in ROLES for word in (f"--{role}", f"User:{role}")]
@@ -170,7 +170,11 @@ def test_a_worker_can_do_its_work(lives: dict[str, Live]) -> None:
         ("reader", "council.dead-letters"),
         ("deliverer", "council.dead-letters"),
         ("deliverer", "council-raw"),
+        ("hunter", "council-raw"),
+        ("hunter", "council.alerts"),
         ("operator", "council-raw"),
+        ("operator", "council.events"),
+        ("reader", "council.events"),
         ("operator", "council.alerts"),
     ],
 )
@@ -188,6 +192,7 @@ def test_who_may_not_read(lives: dict[str, Live], role: str, topic: str) -> None
         ("reader", "council.alerts"),
         ("reader", "council.dead-letters"),
         ("deliverer", "council.alerts"),
+        ("hunter", "council.events"),
         ("operator", "council.state.council.matches"),
     ],
 )
@@ -220,6 +225,14 @@ def test_readers_read_alerts_in_groups_of_their_own(lives: dict[str, Live]) -> N
         received(lives["reader"], topics.alerts, "council")
 
 
+def test_hunters_and_who_indexes_read_events(lives: dict[str, Live]) -> None:
+    topics = lives["worker"].topics
+    assert topics.events is not None
+    send(lives["worker"], [topics.events], topics.transactional_id(topics.matches, 0))
+    assert received(lives["hunter"], topics.events, "council.hunt") == b"record"
+    assert received(lives["deliverer"], topics.events, "council.index-events") == b"record"
+
+
 def test_operators_look_after_it_and_see_no_raw_records(lives: dict[str, Live]) -> None:
     live = lives["operator"]
     assert live.run("topics", "check").status == 0
@@ -235,7 +248,7 @@ def test_who_may_not_is_told_what_to_do(lives: dict[str, Live]) -> None:
     said = lives["producer"].run("topics", "check")
     assert said.status == 2
     assert "topic council.matches: [Error 29] TopicAuthorizationFailedError" in said.complaints
-    assert said.complaints.count("`outfall topics acls` prints what each role needs") == 8
+    assert said.complaints.count("`outfall topics acls` prints what each role needs") == 9
     said = lives["reader"].run("topics", "acls", "--apply", "--worker", "User:reader")
     assert said.status == 2
     assert "the brokers do not create ACLs: ClusterAuthorizationFailedError" in said.complaints

@@ -15,6 +15,7 @@ from streams.delivery_settings import Elasticsearch as Settings
 from streams.sinks import elasticsearch_client, elasticsearch_setup
 from streams.sinks.alert_document import alert_of
 from streams.sinks.elasticsearch import ElasticsearchSink
+from streams.sinks.elasticsearch_events import EventSink, StoredEvent
 from streams.sinks.sink import Refused
 
 
@@ -48,13 +49,25 @@ class Site:
         parts = [*elasticsearch_setup.install(self.client, self.prefix)]
         assert all(part.fine for part in parts), parts
 
-    def write(self, alerts: Sequence[Alert], **options: int) -> list[Refused]:
+    def write(self, alerts: Sequence[Alert], **options: int) -> list[Refused[Alert]]:
         """Write, and make it be found."""
 
-        async def run() -> list[Refused]:
+        async def run() -> list[Refused[Alert]]:
             async with elasticsearch_client.asynchronous(Settings(hosts=[self.address])) as client:
                 sink = ElasticsearchSink(client, self.prefix, self.heard, **options)
                 return await asyncio.wait_for(sink.write(alerts), 60)
+
+        refused = asyncio.run(run())
+        self.client.indices.refresh(index=f"{self.prefix}-*")
+        return refused
+
+    def write_events(self, events: Sequence[StoredEvent]) -> list[Refused[StoredEvent]]:
+        """Write events, and make them be found."""
+
+        async def run() -> list[Refused[StoredEvent]]:
+            async with elasticsearch_client.asynchronous(Settings(hosts=[self.address])) as client:
+                sink = EventSink(client, self.prefix, self.heard)
+                return await asyncio.wait_for(sink.write(events), 60)
 
         refused = asyncio.run(run())
         self.client.indices.refresh(index=f"{self.prefix}-*")
