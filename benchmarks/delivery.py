@@ -1,7 +1,8 @@
 """How fast alerts reach people: into Elasticsearch, and to who is paged, beside real servers on this machine.
 
 * indexing: so many revisions wait in the topic, and `outfall index` writes them; the yardstick is the same
-  documents sent by the client's own bulk helper, which makes sure of nothing
+  documents sent by the client's own bulk helper, which makes sure of nothing. As many events wait in theirs,
+  and `outfall index --events` writes them: one document each, where a revision is two larger ones
 * delay: raw records come at a steady rate, `outfall worker` raises alerts of some; from a record's append to
   Kafka until its alert is found by a search (indices are refreshed every second), and until Alertmanager's
   webhook has told of it (with `group_wait` 0; what that waits is a choice, not a cost)
@@ -15,11 +16,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import datetime as dt
 import logging
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,6 +57,22 @@ listen = ""
 alertmanagers = ["{alertmanager}"]
 listen = ""
 """
+EVENT: dict[str, Any] = {
+    "event": {"action": "upload", "outcome": "success", "dataset": "squid_extended"},
+    "http": {"request": {"bytes": 48213, "method": "POST"}, "response": {"bytes": 812, "status_code": 200}},
+    "outfall": {
+        "actor": {"id": "j.smith", "kind": "person", "known": True, "role": "social worker", "team": "a"},
+        "bytes": 48213,
+        "channel": "web",
+        "destination": {"class": "cloud_storage", "name": ["files.example"]},
+        "egress": True,
+        "verdict": "allowed",
+    },
+    "source": {"ip": "10.20.30.40"},
+    "url": {"domain": "files.example", "full": "https://files.example/upload/17", "path": "/upload/17"},
+    "user": {"name": "j.smith"},
+}
+"""What a proxy's upload becomes."""
 SEVERITY = Path(__file__).resolve().parents[1] / "rules" / "severity.yml"
 
 
@@ -71,18 +90,10 @@ class Delivery:
         made = self._setup()
         alerts = [alert(number, revision) for revision in (1, 2) for number in range(revisions // 2)]
 
-        async def fill() -> None:
-            producer = AIOKafkaProducer(bootstrap_servers=self._cluster.bootstrap, linger_ms=20)
-            await producer.start()
-            for number, each in enumerate(alerts):
-                value = each.model_dump_json().encode()
-                await producer.send(made.alerts, value, partition=number % live_records.PARTITIONS)
-            await producer.stop()
-
-        asyncio.run(fill())
+        asyncio.run(self._fill(made.alerts, (each.model_dump_json().encode() for each in alerts)))
         with self._program("index", made):
-            begun = self._until(made, revisions * 0.05)
-            ended = self._until(made, revisions)
+            begun = self._until(made, "revisions", revisions * 0.05)
+            ended = self._until(made, "revisions", revisions)
         bare = asyncio.run(self._bare(made.prefix, alerts[: revisions // 2]))
         speed = 0.95 * revisions / (ended - begun)
         yield {"measured": "bulk helper, documents", "documents_s": round(bare), "ratio": 1.0}
@@ -92,6 +103,32 @@ class Delivery:
             "documents_s": round(speed * 2),
             "ratio": round(speed * 2 / bare, 2),
         }
+        speed = self._events(made, revisions)
+        yield {
+            "measured": "outfall index --events, events",
+            "documents_s": round(speed),
+            "ratio": round(speed / bare, 2),
+        }
+
+    def _events(self, made: Setup, count: int) -> float:
+        """Give events a second; they are of one proxy, and of today."""
+        today = dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        more = {"OUTFALL_KAFKA__EVENTS": "true", "OUTFALL_ELASTICSEARCH__EVENTS_LISTEN": ""}
+        create = [OUTFALL, "topics", "create", "--config", made.settings]
+        subprocess.run(create, env=ENVIRONMENT | more, check=True, capture_output=True, timeout=60)  # noqa: S603 - our own
+        documents = (orjson.dumps({"@timestamp": today, **EVENT}) for _ in range(count))
+        asyncio.run(self._fill(f"{made.prefix}.events", documents))
+        with self._program("index", made, "--events", **more):
+            begun = self._until(made, "events", count * 0.05)
+            return 0.95 * count / (self._until(made, "events", count) - begun)
+
+    async def _fill(self, topic: str, values: Iterable[bytes]) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self._cluster.bootstrap, linger_ms=20)
+        await producer.start()
+        for number, value in enumerate(values):
+            partition = number % live_records.PARTITIONS
+            await producer.send(topic, value, f"{number:032x}".encode(), partition=partition)
+        await producer.stop()
 
     def delays(self, rate: float, seconds: float, warm: float) -> Row:
         """Measure delays at so many records a second."""
@@ -170,16 +207,17 @@ class Delivery:
                 pass
         return made
 
-    def _program(self, name: str, made: Setup) -> Any:
-        command = [OUTFALL, name, "--config", made.settings]
-        return running(command, output=made.folder / name, environment=ENVIRONMENT)
+    def _program(self, name: str, made: Setup, *options: str, **environment: str) -> Any:
+        command = [OUTFALL, name, *options, "--config", made.settings]
+        printed = made.folder / "-".join((name, *options))
+        return running(command, output=printed, environment=ENVIRONMENT | environment)
 
-    def _until(self, made: Setup, revisions: float) -> float:
+    def _until(self, made: Setup, index: str, count: float) -> float:
         with self._server.client() as client:
 
             def there() -> bool:
                 client.indices.refresh(index=f"{made.prefix}-*")
-                return int(client.count(index=f"{made.prefix}-revisions-*")["count"]) >= revisions
+                return int(client.count(index=f"{made.prefix}-{index}-*")["count"]) >= count
 
             wait_for("the index", there, seconds=_PATIENCE)
         return time.perf_counter()

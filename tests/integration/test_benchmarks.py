@@ -69,7 +69,8 @@ def test_recovery(kafka: Kafka) -> None:
 
 @pytest.mark.services
 def test_delivery(kafka: Kafka) -> None:
-    bulk, index, delay = rows_of("delivery.py", **{GIVEN: kafka.bootstrap})
+    bulk, index, events, delay = rows_of("delivery.py", **{GIVEN: kafka.bootstrap})
     assert 0 < index["ratio"] == round(index["documents_s"] / bulk["documents_s"], 2)
+    assert 0 < events["ratio"] == round(events["documents_s"] / bulk["documents_s"], 2)
     assert 0 < delay["search_p50_ms"] <= delay["search_p99_ms"]
     assert 0 < delay["pages"] <= delay["alerts"]
