@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from streams.cli import exits
-
-if TYPE_CHECKING:
-    from streams.rulebook.runner import Result
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     rules = typer.Typer(help="Look after the rule book.", no_args_is_help=True)
     rules.command()(check)
-    rules.command()(test)
+    rules.command("test")(run_tests)
     app.add_typer(rules, name="rules")
 
 
@@ -40,84 +35,25 @@ def check(
     raise typer.Exit(run(paths))
 
 
-def test(
+def run_tests(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH", help="A rule book's folder, a rule, or a test file.")
     ],
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="See whether the tests notice when a rule says something else.")
+    ] = False,
+    score: Annotated[
+        float, typer.Option(min=0, max=100, metavar="PERCENT", help="The least that --mutate must reach.")
+    ] = 95,
 ) -> None:
     """Run the tests beside the rules, each within the whole rule book.
 
     A table on a terminal, else a JSON line for each case; what failed goes to standard error with its place.
+
+    With [bold]--mutate[/] each rule is then run again and again with one thing changed: a condition left out,
+    a threshold one up or down, a timespan halved. A change that no test of the rule notices is told on
+    standard error; exit status 1 when more than the rest to --score go unnoticed.
     """
-    import sys  # noqa: PLC0415 - keeps --help fast
+    from streams.cli.rule_testing import run, run_mutants  # noqa: PLC0415 - keeps --help fast
 
-    from streams.cli.complaints import (  # noqa: PLC0415 - see above
-        say_problems,
-        say_refused,
-        standard_error,
-    )
-    from streams.errors import ConfigError  # noqa: PLC0415 - see above
-    from streams.rulebook import runner  # noqa: PLC0415 - see above
-    from streams.rulebook.field_names import unknown_fields  # noqa: PLC0415 - see above
-
-    errors = standard_error()
-    results: list[Result] = []
-    refused = False
-    try:
-        for path in paths:
-            root, tests = runner.find(path)
-            cases = runner.read_all(tests)
-            opened = runner.open_book(root)
-            wrong = [*opened.book.refused, *unknown_fields(opened.book)]
-            say_refused(errors, wrong)
-            refused = refused or bool(wrong)
-            results += [opened.run(case) for case in cases]
-    except ConfigError as error:
-        say_problems(errors, error)
-        raise typer.Exit(exits.USAGE) from None
-    if sys.stdout.isatty():
-        _print_table(results)
-    else:
-        _print_json(results)
-    for result in results:
-        for problem in result.problems:
-            errors.print(f"{result.case.place}: {result.case.name}: {problem}", style="red", markup=False)
-    failed = refused or not all(result.passed for result in results)
-    raise typer.Exit(exits.FINDINGS if failed else exits.DONE)
-
-
-def _print_table(results: list[Result]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - keeps --help fast
-    from rich.table import Table  # noqa: PLC0415 - see above
-    from rich.text import Text  # noqa: PLC0415 - see above
-
-    table = Table("rule", "case", "alerts", "pages", "", box=None, header_style="bold")
-    last = ""
-    for result in results:
-        rule = result.case.rule if result.case.rule != last else ""
-        last = result.case.rule
-        mark = Text("✓", "green") if result.passed else Text("✗ failed", "bold red")
-        pages = sum(alert.pages for alert in result.fired)
-        table.add_row(rule, Text(result.case.name), str(len(result.fired)), str(pages), mark)
-    console = Console(highlight=False)
-    console.print(table)
-    failed = sum(not result.passed for result in results)
-    console.print(f"{len(results)} cases, {failed} failed", style="red" if failed else "green")
-
-
-def _print_json(results: list[Result]) -> None:
-    import sys  # noqa: PLC0415 - keeps --help fast
-
-    import orjson  # noqa: PLC0415 - see above
-
-    for result in results:
-        line = {
-            "test": result.case.place.path,
-            "line": result.case.place.line,
-            "rule": result.case.rule,
-            "case": result.case.name,
-            "passed": result.passed,
-            "problems": result.problems,
-            "fired": [alert.rule.name or alert.rule.id for alert in result.fired],
-        }
-        sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
+    raise typer.Exit(run_mutants(paths, score) if mutate else run(paths))
