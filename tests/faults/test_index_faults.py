@@ -131,7 +131,7 @@ def test_what_is_refused_becomes_a_dead_letter_and_the_rest_goes_on(
         assert metric(live, f"outfall_dead_letters_total{{{labels}}}") == 1
         assert metric(live, 'outfall_delivered_total{outcome="refused",sink="index"}') >= 1
     letters = [Letter.read(each.value, each.headers) for each in live.records("dead_letters")]
-    assert [letter.error for letter in letters] == ["ValidationError", "document_parsing_exception"]
+    assert [letter.error for letter in letters] == ["RecordError", "document_parsing_exception"]
     assert letters[1].data == odd.model_dump_json().encode(), "as it was"
     assert "Jones" not in "".join(letter.reason for letter in letters) + printed.read_text()
 
@@ -169,7 +169,7 @@ def test_too_much_at_once_and_too_large() -> None:
         large = alert(9999, reason="x" * 400_000)
         alerts = [alert(number, 60) for number in range(600)]
         refused = site.write([*alerts, large], batch=60, requests=8)
-        assert {each.alert.id for each in refused} == {large.id}
+        assert {each.item.id for each in refused} == {large.id}
         assert refused[0].error == "status_413"
         assert site.count("alerts") == site.count("revisions-*") == 600
         storm = [reason for reason in site.heard.reasons if "rejected" in reason or reason == "429"]
