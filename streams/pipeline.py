@@ -8,7 +8,7 @@ on Kafka runs the same steps cut into stages (`streams/stages/`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from streams.alert import Alert
@@ -26,7 +26,7 @@ from streams.rule import Match, RuleFailure
 from streams.settings import Limits
 from streams.stages.alerting import Alerting, Now
 from streams.stages.matcher import match
-from streams.stages.reader import DeadLetter, Prepared, Reader, Source
+from streams.stages.reader import DeadLetter, Known, Passed, Prepared, Reader, Source
 from streams.state import Saved
 from streams.watermark import Watermark
 
@@ -98,19 +98,29 @@ class Pipeline:
         """Normalise one record, without taking it in."""
         return self._reader.prepare(record)
 
-    def process(self, records: Sequence[RawRecord | Prepared]) -> Outcome:
-        """Take records in, in the order given, and tell everything that follows."""
+    def process(self, records: Sequence[RawRecord | Prepared | Passed]) -> Outcome:
+        """Take records in, in the order given, and tell everything that follows.
+
+        Of what was prepared by `stages.look.Look`, by the same rules and enrichment, no more is told among
+        `events` and `matches` than what has to be taken in.
+        """
         outcome = Outcome()
         watermarks: list[int] = []
+        known: list[Known | None] = []
         for record in records:
+            if isinstance(record, Passed):
+                outcome.counts["records"] += 1
+                self._watermark.observe(record.source, record.time)
+                continue
             prepared = record if isinstance(record, Prepared) else self.prepare(record)
             for event in self._taken_in(prepared, outcome):
                 outcome.events.append(event)
                 watermarks.append(self._final_before)
+                known.append(prepared.known if event is prepared.event else None)
         received = max(
             (record.received for record in _raw(records) if record.received is not None), default=None
         )
-        self._correlate(outcome, watermarks, Now(received, self._watermark.newest))
+        self._correlate(outcome, known, watermarks, Now(received, self._watermark.newest))
         if self._enricher is not None:
             self._enricher.expire(self._watermark.now)
         outcome.counts.update(self._alerting.take_counts())
@@ -147,10 +157,14 @@ class Pipeline:
         whole = self._join.add(event, self._watermark.now) if PART in event.marks else [event]
         if self._enricher is None:
             return whole
+        if prepared.known is not None:
+            return whole if prepared.known.tried else self._enricher.trace(event, self._watermark.now)
         return [found for one in whole for found in self._enricher.enrich(one, self._watermark.now)]
 
-    def _correlate(self, outcome: Outcome, watermarks: list[int], now: Now) -> None:
-        matched = match(self._rules, outcome.events)
+    def _correlate(
+        self, outcome: Outcome, known: Sequence[Known | None], watermarks: list[int], now: Now
+    ) -> None:
+        matched = match(self._rules, outcome.events, known)
         outcome.matches, outcome.failures = matched.matches, matched.failures
         outcome.counts["rules_tried"] += matched.tried
         outcome.counts["rule_failures"] += len(matched.failures)
@@ -161,5 +175,7 @@ class Pipeline:
         outcome.alerts += self._alerting.advance(self._final_before, now)
 
 
-def _raw(records: Iterable[RawRecord | Prepared]) -> Iterable[RawRecord]:
-    return (record.record if isinstance(record, Prepared) else record for record in records)
+def _raw(records: Iterable[RawRecord | Prepared | Passed]) -> Iterator[RawRecord]:
+    for record in records:
+        if not isinstance(record, Passed):
+            yield record.record if isinstance(record, Prepared) else record

@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Look after the rule book.", no_args_is_help=True)
     rules.command()(check)
     rules.command("test")(run_tests)
+    rules.command()(backtest)
     app.add_typer(rules, name="rules")
 
 
@@ -57,3 +58,41 @@ def run_tests(
     from streams.cli.rule_testing import run, run_mutants  # noqa: PLC0415 - keeps --help fast
 
     raise typer.Exit(run_mutants(paths, score) if mutate else run(paths))
+
+
+def backtest(
+    logs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE=FILE", help="A source of the settings, and a log of it."),
+    ] = None,
+    config: Annotated[Path, typer.Option(envvar="OUTFALL_CONFIG", help="The settings file (TOML).")] = Path(
+        "outfall.toml"
+    ),
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option("--rules", metavar="PATH", help="These rules instead of the settings'; repeatable."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="GITREF", help="Compare with the rules as they were at a commit or branch."),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="So many processes; default: as many as processors.")
+    ] = None,
+    alerts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the alerts there, as JSON lines.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines, also on a terminal.")] = False,
+) -> None:
+    """Say what the rules would have done: which pages, how many tickets, and who was behind them.
+
+    Stored logs go through the same pipeline as in production, with enrichment and severities: those that are
+    named, else those of all sources of kind file. So a rule is tried on last month before it is merged.
+    With [bold]--against main[/] it is run beside the rules as they are there.
+
+    A table on a terminal, else a JSON line for each rule and one for all. The result is the same for any
+    number of processes. Exit status 1 when a rule was refused, or raised on an event.
+    """
+    from streams.cli.backtesting import Options, run  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run(Options(config, logs or [], rules or [], against, processes, alerts, json=json)))

@@ -16,7 +16,7 @@ from streams.detect.fields import FieldMapping, mapping_for
 from streams.detect.generate import Fused, generate_fused
 from streams.detect.prefilter import Prefilter
 from streams.event import Event, LogSource
-from streams.rule import Match, RuleFailure
+from streams.rule import Match, Rule, RuleFailure
 
 _MAX_ROUTES = 4096
 """Sets of log sources that are remembered; documents may state any."""
@@ -48,12 +48,17 @@ class RuleSet:
             Compiled(number, detection, mapping or mapping_for(detection.rule.logsource))
             for number, detection in enumerate(book.detections)
         ]
+        self._by_id = {rule.rule.id: rule.rule for rule in self._rules}
         self._wanted = [None if ignore_logsource else _lowered(rule.rule.logsource) for rule in self._rules]
         self._routes: dict[tuple[LogSource, ...], Route] = {}
         self._choice = Choice(self._rules, cache)
         self._always: dict[LogSource | None, list[Compiled]] = {}
         self._fused: dict[LogSource | None, Fused] = {}
         self.tried = 0
+
+    def rule(self, identity: str) -> Rule:
+        """Give the rule of an id."""
+        return self._by_id[identity]
 
     def match(self, events: Sequence[Event]) -> tuple[list[Match], list[RuleFailure]]:
         """Give the matches by event, then in the order of the book, and the rules that raised on an event."""

@@ -10,7 +10,7 @@ pass shows a condition that no test is about. One thing is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,9 +36,10 @@ def mutants(book: RuleBook, path: str) -> Iterator[Mutant]:
             for changed, mutant in _of_detection(detection):
                 changed_book = replace(book, detections=_with(book.detections, number, mutant))
                 yield Mutant(detection.rule, changed, changed_book)
+    names = {rule.id: rule.label for rule in book.rules}
     for number, correlation in enumerate(book.correlations):
         if correlation.rule.place.path == path:
-            for changed, other in _of_correlation(correlation):
+            for changed, other in _of_correlation(correlation, names):
                 changed_book = replace(book, correlations=_with(book.correlations, number, other))
                 yield Mutant(correlation.rule, changed, changed_book)
 
@@ -117,7 +118,7 @@ def _always(node: Node) -> Node:
     return Or((node, Not(node)))
 
 
-def _of_correlation(correlation: Correlation) -> Iterator[tuple[str, Correlation]]:
+def _of_correlation(correlation: Correlation, names: Mapping[str, str]) -> Iterator[tuple[str, Correlation]]:
     condition = correlation.condition
     if isinstance(condition, Threshold):
         for number in (condition.number + 1, condition.number - 1):
@@ -130,7 +131,7 @@ def _of_correlation(correlation: Correlation) -> Iterator[tuple[str, Correlation
         yield f"without {name} in group-by", replace(correlation, group_by=rest)
     if len(correlation.rules) > 1:
         for rule in correlation.rules:
-            yield f"without the rule {rule}", _without(correlation, rule)
+            yield f"without the rule {names[rule]}", _without(correlation, rule)
     for changed, other in _of_rule(correlation.rule):
         yield changed, replace(correlation, rule=other)
 

@@ -9,6 +9,7 @@ from streams.detect.ruleset import RuleSet
 from streams.event import Event
 from streams.rule import Match, Rule, RuleFailure
 from streams.stages.built_in import RULE_FAILED, failed
+from streams.stages.reader import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,20 @@ class Matched:
     tried: int
 
 
-def match(rules: RuleSet, events: Sequence[Event]) -> Matched:
-    """Try the rules on a batch of events."""
+def match(rules: RuleSet, events: Sequence[Event], known: Sequence[Known | None] = ()) -> Matched:
+    """Try the rules on a batch of events, but for those of which it is `known` which are true."""
+    tried = {index: one for index, one in enumerate(known) if one is not None and one.tried}
+    untried = [index for index in range(len(events)) if index not in tried]
     before = rules.tried
-    matches, failures = rules.match(events)
+    matches, failures = rules.match([events[index] for index in untried])
     by_event: list[list[Rule]] = [[] for _ in events]
     for found in matches:
-        by_event[found.event].append(found.rule)
+        by_event[untried[found.event]].append(found.rule)
+    for index, one in tried.items():
+        by_event[index] += map(rules.rule, one.rules or ())
+        failures += [RuleFailure(rules.rule(name), events[index].id, why) for name, why in one.failures]
+    if tried:
+        matches = [Match(index, rule) for index, some in enumerate(by_event) for rule in some]
     by_id = {event.id: event for event in events} if failures else {}
     about = [(failed(failure, by_id[str(failure.event)]), [RULE_FAILED]) for failure in failures]
     return Matched(by_event, matches, failures, about, rules.tried - before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -36,6 +37,29 @@ class DeadLetter:
     reason: str
 
 
+class Known(NamedTuple):
+    """What `look` has found out of an event: it is described.
+
+    `rules` are the ids of those that are true of it, `failures` those that raised, with the reason; None
+    where other events may say more of it, so that none has been tried.
+    """
+
+    rules: tuple[str, ...] | None = None
+    failures: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tried(self) -> bool:
+        """Whether the rules have been tried on it."""
+        return self.rules is not None
+
+
+class Passed(NamedTuple):
+    """An event, of a source, that no rule is true of and nothing will change that: only time goes on."""
+
+    source: str
+    time: int
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A record that has been read but not yet taken in: an event, a dead letter, or nothing."""
@@ -43,6 +67,7 @@ class Prepared:
     record: RawRecord
     event: Event | None = None
     rejected: str | None = None
+    known: Known | None = None
 
     @property
     def time(self) -> int | None:

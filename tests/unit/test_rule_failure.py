@@ -19,12 +19,16 @@ from streams.correlate.severity import SeverityTable
 from streams.detect.failure import failure_reason
 from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
+from streams.enrich import Enricher
+from streams.enrich.load import load as load_enrichment
 from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
 from streams.pipeline import Outcome, Pipeline
 from streams.rule import RuleFailure
+from streams.rulebook.runner import TEST_KEY
 from streams.safe_regex import TextTooLongError, longest_text
-from streams.stages.reader import Source
+from streams.stages.look import Look
+from streams.stages.reader import Reader, Source
 
 TOO_LONG = failure_reason(TextTooLongError())
 
@@ -159,3 +163,26 @@ def test_a_run_says_it_once_for_each_rule_and_exits_with_1(tmp_path: Path) -> No
     shown = [json.loads(line) for line in done.stdout.splitlines()]
     assert {alert["rule"] for alert in shown} >= {"rule_failed", "before", "after"}
     assert "xxxx" not in done.stdout + done.stderr
+
+
+def test_it_is_told_of_what_was_looked_at_ahead() -> None:
+    book = loads(RULES, "rules.yml")
+    source = Source("s", FORMATS["json"], time_field="t", id_field="k")
+    records = [
+        RawRecord(json.dumps(record).encode(), Origin("s", "f", index, index))
+        for index, record in enumerate([*RECORDS, RECORDS[1] | {"k": "e4", "a": "nothing"}])
+    ]
+    found = []
+    for ahead in (False, True):
+        rules = RuleSet(book, ignore_logsource=True)
+        enricher = Enricher(load_enrichment(None, key=TEST_KEY))
+        pipeline = Pipeline([source], rules, book, enricher, SeverityTable())
+        items = Look(Reader([source], None), enricher, rules).prepare(records) if ahead else records
+        found.append(pipeline.process(items))
+    plain, looked = found
+    assert looked.failures == plain.failures
+    assert len(plain.failures) == 2
+    assert [one.rule.name for one in looked.matches] == [one.rule.name for one in plain.matches]
+    assert [len(one.events) for one in found] == [4, 3]
+    assert {one.rule.name for one in looked.alerts} == {one.rule.name for one in plain.alerts}
+    assert "rule_failed" in {one.rule.name for one in looked.alerts}

@@ -33,6 +33,7 @@ from streams.simulate.run import Simulation, simulate
 from streams.simulate.sources import SOURCES
 from streams.stages.breaker import Bounds
 from streams.stages.correlate import CorrelateStage
+from streams.stages.look import Look
 from streams.stages.parts import Parts
 from streams.stages.read import ReadStage
 from streams.stages.reader import Reader, Source
@@ -229,3 +230,23 @@ def test_a_partition_that_was_empty_and_lags_makes_nothing_late(
     ahead = cluster.raw[next(iter(cluster.raw))]
     cluster.run_alone(ahead)
     same(cluster.run(restarts=False), expected)
+
+
+def test_a_look_ahead_changes_nothing(
+    log: Log, book: RuleBook, enrichment: EnrichConfig, expected: list[Alert]
+) -> None:
+    reader = Reader(sources(), None)
+    look = Look(reader, Enricher(enrichment), RuleSet(book))
+    left = [item for records in log.values() for item in look.prepare(records)]
+    known = sorted((one for one in left if one.time is not None), key=lambda one: one.time or 0)
+    pipeline = Pipeline(sources(), RuleSet(book), book, Enricher(enrichment), load_severity(None, [RULES]))
+    alerts: list[Alert] = []
+    passed = 0
+    for start in range(0, len(known), 500):
+        outcome = pipeline.process(known[start : start + 500])
+        alerts += outcome.alerts
+        passed += outcome.counts["records"] - len(outcome.events)
+    assert passed > 0, "something of no interest was left out"
+    assert [one.model_dump(exclude={"detected"}) for one in alerts] == [
+        one.model_dump(exclude={"detected"}) for one in expected
+    ]

@@ -1,0 +1,151 @@
+"""What `outfall rules backtest` does, apart from its options: imported only when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from streams.cli import backtest_view, exits
+from streams.cli.complaints import say_problems, say_refused, standard_error
+from streams.detect.ruleset import RuleSet
+from streams.enrich import Enricher
+from streams.errors import ConfigError, OutfallError
+from streams.normalise import FORMATS
+from streams.pipeline import Pipeline
+from streams.rulebook.backtest import Backtest, backtest
+from streams.rulebook.checkout import check_out
+from streams.runtime.ahead import Log, looked_at, sources
+from streams.runtime.build import Parts, load_parts
+from streams.runtime.cache import user_cache
+from streams.runtime.edition import edition
+from streams.runtime.files import COMPRESSED
+from streams.runtime.garbage import spare_garbage_collection
+from streams.setting_types import is_glob
+from streams.settings import Settings, load
+from streams.source_settings import FileSource
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of `outfall rules backtest`, as given."""
+
+    config: Path
+    logs: Sequence[str]
+    rules: Sequence[Path]
+    against: str | None
+    processes: int | None
+    alerts: Path | None
+    json: bool
+
+
+def run(options: Options) -> int:
+    """Run, print, and give the exit status."""
+    console = standard_error()
+    try:
+        settings = load(options.config, formats=FORMATS, places=False)
+        if options.rules:
+            settings = settings.model_copy(update={"rules": [*options.rules]})
+        logs = find_logs(settings, options.logs)
+        with ExitStack() as stack:
+            books = [(settings, load_parts(settings))]
+            if options.against is not None:
+                aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outfall-")))
+                then = settings.model_copy(
+                    update={"rules": check_out(settings.rules, options.against, aside)}
+                )
+                books.append((then, load_parts(then)))
+            for _, parts in books:
+                say_refused(console, parts.book.refused)
+            processes = options.processes or os.cpu_count() or 1
+            results = [_backtest(each, parts, logs, processes, console) for each, parts in books]
+            if options.alerts is not None:
+                _write(options.alerts, results[0])
+    except ConfigError as error:
+        say_problems(console, error)
+        return exits.USAGE
+    except OutfallError as error:
+        console.print(str(error), style="red", markup=False)
+        return exits.USAGE
+    for failure, count in results[0].failures.items():
+        console.print(f"{failure} ({count} times)", style="red", markup=False)
+    show = backtest_view.print_json if options.json or not sys.stdout.isatty() else backtest_view.print_table
+    show(results[0], results[1] if len(results) > 1 else None, options.against)
+    backtest_view.print_counts(console, results[0])
+    return exits.FINDINGS if results[0].failures or books[0][1].book.refused else exits.DONE
+
+
+def find_logs(settings: Settings, given: Sequence[str]) -> list[Log]:
+    """Give the logs that are named as SOURCE=FILE, or else those of all sources of kind file.
+
+    Raises:
+        ConfigError: with everything that is wrong with the names.
+    """
+    known = {source.name: source for source in settings.sources}
+    problems: list[str] = []
+    logs: list[Log] = []
+    for text in given:
+        name, sign, path = text.partition("=")
+        if not sign or not path:
+            problems.append(f"{text}: write SOURCE=FILE, for instance proxy=access.log")
+        elif name not in known:
+            problems.append(f"{text}: there is no source {name}; there are: {', '.join(known)}")
+        elif not Path(path).is_file():
+            problems.append(f"{text}: there is no such file")
+        else:
+            logs.append(Log(name, Path(path)))
+    if not given:
+        for source in settings.sources:
+            if isinstance(source, FileSource):
+                logs += [Log(source.name, path) for path in _files(source)]
+        if not logs:
+            problems.append("there is nothing to read: give SOURCE=FILE, or name sources of kind file")
+    if problems:
+        raise ConfigError(problems)
+    return logs
+
+
+def _files(source: FileSource) -> list[Path]:
+    path = str(source.path)
+    names = sorted(glob(path, recursive=True)) if is_glob(path) else [path]  # noqa: PTH207 - absolute
+    return [Path(name) for name in names if not name.endswith(COMPRESSED) and Path(name).is_file()]
+
+
+def _backtest(
+    settings: Settings, parts: Parts, logs: Sequence[Log], processes: int, console: Console
+) -> Backtest:
+    pipeline = Pipeline(
+        sources(settings, {source.name for source in settings.sources}),
+        RuleSet(parts.book, cache=user_cache()),
+        parts.book,
+        Enricher(parts.enrichment),
+        parts.severity,
+        edition=edition(parts.book, settings.rules),
+        limits=settings.limits,
+    )
+    spare_garbage_collection()
+    columns = (TextColumn("backtest"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    total = sum(log.path.stat().st_size for log in logs)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        records = looked_at(
+            settings, parts, logs, time.time_ns(), processes, lambda read: bar.advance(task, read)
+        )
+        return backtest(pipeline, records)
+
+
+def _write(path: Path, result: Backtest) -> None:
+    try:
+        with path.open("wb") as file:
+            file.writelines(alert.model_dump_json().encode() + b"\n" for alert in result.alerts)
+    except OSError as error:
+        raise ConfigError([f"--alerts: {path}: {error.strerror}"]) from None

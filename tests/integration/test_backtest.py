@@ -1,0 +1,136 @@
+"""`outfall rules backtest`: the alerts of production, for any number of processes; two books side by side."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.outfall import ENVIRONMENT, OUTFALL
+from streams.cli import exits
+from streams.simulate.run import Simulation, simulate
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+ASIDE = {"detected", "freshness", "revision"}
+"""When it was detected, how far sources had come then, and how many revisions batches led to."""
+
+
+@pytest.fixture(scope="module")
+def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A day with everything planted, its own copy of the rules in git."""
+    folder = tmp_path_factory.mktemp("backtest") / "council"
+    rules = folder.parent / "book"
+    shutil.copytree(RULES, rules)
+    for command in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "--quiet", "--message=rules"],
+    ):
+        subprocess.run(["git", *command], cwd=rules, check=True, timeout=60)
+    simulate(Simulation(seed=5, people=80, days=1), folder, rules)
+    return folder
+
+
+def outfall(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [OUTFALL, *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def alerts(path: Path) -> dict[str, dict[str, Any]]:
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {alert["id"]: {k: v for k, v in alert.items() if k not in ASIDE} for alert in found}
+
+
+def test_a_preview_equals_production(council: Path, tmp_path: Path) -> None:
+    ran = outfall(council, "run", "--once")
+    assert ran.returncode == exits.DONE, ran.stderr
+    listed = outfall(council, "alerts", "export")
+    produced = tmp_path / "produced.jsonl"
+    produced.write_text(listed.stdout, encoding="utf-8")
+    previews = []
+    for processes in ("1", "2", "5"):
+        preview = tmp_path / f"{processes}.jsonl"
+        done = outfall(council, "rules", "backtest", "--processes", processes, "--alerts", str(preview))
+        assert done.returncode == exits.DONE, done.stderr
+        previews.append((done.stdout, alerts(preview)))
+    assert previews[0] == previews[1] == previews[2], "whatever the number of processes"
+    expected = {identity: alert.get("alert", alert) for identity, alert in alerts(produced).items()}
+    found = previews[0][1]
+    assert len(found) > 5
+    assert found.keys() == expected.keys()
+    for identity, alert in found.items():
+        assert alert == {name: expected[identity][name] for name in alert}, alert["rule"]["name"]
+
+
+def test_each_rule_and_all_together_are_summed_up(council: Path, tmp_path: Path) -> None:
+    done = outfall(council, "rules", "backtest", "--alerts", str(tmp_path / "alerts.jsonl"))
+    *rules, total = [json.loads(line) for line in done.stdout.splitlines()]
+    there = [*alerts(tmp_path / "alerts.jsonl").values()]
+    assert {line["rule"] for line in rules} == {alert["rule"]["name"] for alert in there}
+    for line in (*rules, total):
+        mine = [one for one in there if line["rule"] in (None, one["rule"]["name"])]
+        assert line["alerts"] == len(mine)
+        assert line["pages"] == sum(alert["pages"] for alert in mine)
+        assert line["tickets"] == sum(not alert["pages"] for alert in mine)
+        assert line["people"] == max(alert["exposure"]["people"] for alert in mine)
+        assert set(line["actors"]) >= {alert["actor"]["id"] for alert in mine if alert["actor"]["id"]}
+    assert 0.3 < total["days"] < 1
+    assert total["records"] == sum(path.read_bytes().count(b"\n") for path in (council / "logs").iterdir()), (
+        "every line was read"
+    )
+
+
+def test_a_change_is_held_against_the_book_as_it_was(council: Path) -> None:
+    rule = council.parent / "book" / "egress" / "many_care_records_sent_outside.yml"
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(text.replace("gt: 100", "gt: 100000"), encoding="utf-8")
+    try:
+        done = outfall(council, "rules", "backtest", "--against", "main")
+        unknown = outfall(council, "rules", "backtest", "--against", "--output=x")
+    finally:
+        rule.write_text(text, encoding="utf-8")
+    *rules, total = [json.loads(line) for line in done.stdout.splitlines()]
+    (changed,) = [line for line in rules if line["rule"] == rule.stem]
+    assert changed["alerts"] == 0
+    assert changed["before"]["pages"] > 0
+    assert total["before"]["alerts"] > total["alerts"], "pages go over to other rules of the same breach"
+    same = [line for line in rules if line["rule"] == "external_forwarding_rule"]
+    assert all(line["alerts"] == line["before"]["alerts"] for line in same)
+    assert unknown.returncode == exits.USAGE
+    assert "git" in unknown.stderr
+
+
+def test_logs_are_named_by_their_source(council: Path) -> None:
+    done = outfall(council, "rules", "backtest", "case_system=logs/case_system.jsonl")
+    total = json.loads(done.stdout.splitlines()[-1])
+    assert total["records"] == (council / "logs" / "case_system.jsonl").read_bytes().count(b"\n")
+    wrong = outfall(council, "rules", "backtest", "x", "nobody=logs/proxy.log", "proxy=logs/none")
+    assert wrong.returncode == exits.USAGE
+    assert wrong.stdout == ""
+    said = [line.partition(":")[0] for line in wrong.stderr.splitlines()]
+    assert said == ["x", "nobody=logs/proxy.log", "proxy=logs/none"]
+
+
+def test_what_cannot_be_read_or_run_is_told(council: Path, tmp_path: Path) -> None:
+    log = tmp_path / "odd.jsonl"
+    log.write_text("this is no record\n", encoding="utf-8")
+    broken = tmp_path / "broken.yml"
+    broken.write_text("title: a\nlogsource: {product: x}\ndetection: {condition: no}\n", encoding="utf-8")
+    good = RULES / "egress" / "many_care_records_sent_outside.yml"
+    done = outfall(
+        council, "rules", "backtest", f"case_system={log}", "--rules", str(good), "--rules", str(broken)
+    )
+    assert done.returncode == exits.FINDINGS
+    assert str(broken) in done.stderr
+    assert "unreadable records: 1" in done.stderr
