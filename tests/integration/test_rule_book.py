@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import uuid
 from functools import cache
 from itertools import chain
@@ -15,11 +16,14 @@ import yaml
 from streams.rule import Extras, Rule
 from streams.rulebook import runner
 from streams.rulebook.case import SUFFIX, Case, read
+from streams.rulebook.mutation import mutate, percent
 
 RULES = Path(__file__).parents[2] / "rules"
 FILES = sorted(path for path in RULES.glob("*/*.yml") if not path.name.endswith(SUFFIX))
 TESTS = sorted(RULES.rglob(f"*{SUFFIX}"))
 CASES = [*chain.from_iterable(read(path) for path in TESTS)]
+ENOUGH = 95.0
+"""The least mutation score, in percent."""
 TACTICS = frozenset({"collection", "exfiltration", "credential-access", "persistence", "discovery"})
 
 
@@ -47,6 +51,15 @@ def short(path: Path) -> str:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.name}")
 def test_the_alerts_are_exactly_those_expected(case: Case) -> None:
     assert opened().run(case).problems == ()
+
+
+def test_a_rule_that_says_something_else_breaks_a_test(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = mutate(opened(), TESTS, lambda: None)
+    for survivor in (one for score in scores for one in score.survivors):
+        sys.stdout.write(f"{survivor.rule}: no test notices: {survivor.changed}\n")
+    with capsys.disabled():
+        sys.stdout.write(f"mutation score of the rule book: {percent(scores):.1f} %\n")
+    assert percent(scores) >= ENOUGH
 
 
 def test_no_rule_is_refused() -> None:
