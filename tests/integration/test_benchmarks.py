@@ -49,6 +49,21 @@ def test_live_path() -> None:
         assert all(row["µs a record"] > 0 and row["matches"] > 0 for row in found.values())
 
 
+def test_backtest() -> None:
+    match, *backtests = rows_of("backtest.py")
+    assert match["ratio"] == 1
+    assert len(backtests) >= 2
+    assert all(0 < row["ratio"] and row["records"] == match["records"] > 5000 for row in backtests)
+
+
+def test_rule_book() -> None:
+    outfall, naive = rows_of("rule_book.py")
+    assert outfall["records"] == naive["records"] > 5000
+    assert outfall["recall"] == 1
+    assert outfall["precision"] >= 0.9
+    assert naive["recall"] < 1
+
+
 @pytest.mark.services
 def test_live(kafka: Kafka) -> None:
     rows = {row["measured"]: row for row in rows_of("live.py", **{GIVEN: kafka.bootstrap})}
