@@ -78,6 +78,8 @@ bench: install ## Measure each format and each step, beside a yardstick of the s
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/recovery.py
 	$(BIN)/python benchmarks/delivery.py
+	$(BIN)/python benchmarks/backtest.py
+	$(BIN)/python benchmarks/rule_book.py
 
 soak: install ## Search longer: 200,000 events for exactness, ROUNDS=10 times fresh examples and kills; 100 workers killed
 	@EXACTNESS_EVENTS=$(EXACTNESS_EVENTS) $(PYTEST) --timeout 7200 tests/conformance/test_exactness.py

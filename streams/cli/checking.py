@@ -12,18 +12,22 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.cli import exits
-from streams.cli.complaints import say_problems, say_refused, standard_error
+from streams.cli.complaints import say_problems, standard_error
+from streams.cli.rule_findings import annotation, sarif
+from streams.cli.rules import Form
 from streams.detect.load import RuleBook, load
 from streams.errors import ConfigError
 from streams.rule import Rule
 from streams.rulebook.bounds import Bound, bounds
 from streams.rulebook.field_names import unknown_fields
+from streams.rulebook.house import Finding, findings
+from streams.rulebook.unreachable import unreachable
 from streams.runtime.cache import user_cache
 
 _Row = tuple[Rule, str, tuple[Bound, ...]]
 
 
-def run(paths: Sequence[Path]) -> int:
+def run(paths: Sequence[Path], *, house: bool, form: Form) -> int:
     """Check, print, and give the exit status."""
     errors = standard_error()
     try:
@@ -34,13 +38,26 @@ def run(paths: Sequence[Path]) -> int:
     if not book.rules and not book.refused:
         say_problems(errors, ConfigError([f"{path}: there is no rule" for path in paths]))
         return exits.USAGE
-    unknown = unknown_fields(book)
-    say_refused(errors, [*book.refused, *unknown])
-    if sys.stdout.isatty():
-        _print_table(_rows(book), len(book.refused), len(unknown))
+    found = [Finding("refused", one.place, one.reason) for one in book.refused]
+    found += [Finding("unknown-field", one.place, one.reason) for one in unknown_fields(book)]
+    found += [
+        Finding("unreachable", rule.place, f"{rule.label}: its condition contradicts itself: it never fires")
+        for rule in unreachable(book)
+    ]
+    if house:
+        found += findings(book)
+    if form is Form.SARIF:
+        sys.stdout.buffer.write(orjson.dumps(sarif(found), option=orjson.OPT_INDENT_2) + b"\n")
+    elif form is Form.GITHUB:
+        sys.stdout.writelines(f"{annotation(one)}\n" for one in found)
     else:
-        _print_json(_rows(book))
-    return exits.FINDINGS if book.refused or unknown else exits.DONE
+        for one in found:
+            errors.print(str(one), style="yellow", markup=False)
+        if sys.stdout.isatty():
+            _print_table(_rows(book), found)
+        else:
+            _print_json(_rows(book))
+    return exits.FINDINGS if found else exits.DONE
 
 
 def _rows(book: RuleBook) -> list[_Row]:
@@ -74,7 +91,7 @@ def _print_json(rows: list[_Row]) -> None:
         sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
 
 
-def _print_table(rows: list[_Row], refused: int, unknown: int) -> None:
+def _print_table(rows: list[_Row], found: Sequence[Finding]) -> None:
     table = Table("rule", "kind", "regular expressions", box=None, header_style="bold")
     for rule, kind, bounded in rows:
         told = Text("\n").join(_told(one) for one in bounded)
@@ -83,10 +100,11 @@ def _print_table(rows: list[_Row], refused: int, unknown: int) -> None:
     console.print(table)
     all_bounds = [one for _, _, bounded in rows for one in bounded]
     on_re2 = sum(one.longest is None for one in all_bounds)
+    refused = sum(one.check == "refused" for one in found)
     console.print(
-        f"{len(rows)} rules, {refused} refused, {unknown} unknown fields; {len(all_bounds)} regular"
-        f" expressions: {on_re2} on RE2, {len(all_bounds) - on_re2} bounded by the text's length",
-        style="red" if refused or unknown else "green",
+        f"{len(rows)} rules, {refused} refused, {len(found) - refused} further findings; {len(all_bounds)}"
+        f" regular expressions: {on_re2} on RE2, {len(all_bounds) - on_re2} bounded by the text's length",
+        style="red" if found else "green",
     )
 
 

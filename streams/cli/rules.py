@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Form(StrEnum):
+    """How `outfall rules check` tells what is wrong."""
+
+    TEXT = "text"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +30,12 @@ def check(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH", help="A rule, or a folder with rules below it.")
     ],
+    house: Annotated[
+        bool, typer.Option("--house", help="Hold them to the house rules as well, which docs/rules.md has.")
+    ] = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="How to tell what is wrong: SARIF 2.1.0, GitHub annotations.")
+    ] = Form.TEXT,
 ) -> None:
     """Check that every rule compiles, and say how its regular expressions are bounded.
 
@@ -30,10 +45,13 @@ def check(
 
     A table on a terminal, else a JSON line for each rule; what is refused, and outfall. fields that nothing
     sets, go to standard error with their places. Exit status 1 when there is any.
+
+    With [bold]--house[/] rules must also say what an analyst needs: a runbook, false positives, tags of
+    ATT&CK as it is pinned, and a test beside them.
     """
     from streams.cli.checking import run  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(run(paths))
+    raise typer.Exit(run(paths, house=house, form=form))
 
 
 def run_tests(

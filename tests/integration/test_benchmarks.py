@@ -53,7 +53,7 @@ def test_backtest() -> None:
     match, *backtests = rows_of("backtest.py")
     assert match["ratio"] == 1
     assert len(backtests) >= 2
-    assert all(0 < row["ratio"] and row["records"] == match["records"] > 5000 for row in backtests)
+    assert all(row["ratio"] > 0 and row["records"] == match["records"] > 5000 for row in backtests)
 
 
 def test_rule_book() -> None:

@@ -109,7 +109,7 @@ def test_a_table_and_a_summary_on_a_terminal(tmp_path: Path) -> None:
     assert "g: Python re, texts up to 2048 characters" in lines
     assert "none detection" in lines
     assert lines[-1] == (
-        "3 rules, 0 refused, 0 unknown fields; 3 regular expressions:"
+        "3 rules, 0 refused, 0 further findings; 3 regular expressions:"
         " 2 on RE2, 1 bounded by the text's length"
     )
 
