@@ -1,6 +1,6 @@
 """MITRE ATT&CK for Enterprise, in the one version that the rule book is written for.
 
-https://attack.mitre.org. `attack.json` has ids, names and tactics, so that checking a tag needs no network.
+`attack.json` has ids, names and tactics (https://attack.mitre.org), so that no network is needed.
 """
 
 from __future__ import annotations
