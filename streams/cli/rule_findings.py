@@ -33,7 +33,8 @@ def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
         }
         for finding in findings
     ]
-    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    run = {"tool": {"driver": driver}, "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _location(finding: Finding) -> dict[str, Any]:
