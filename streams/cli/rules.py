@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Look after the rule book.", no_args_is_help=True)
     rules.command()(check)
     rules.command("test")(run_tests)
-    rules.command()(backtest)
+    for command in (backtest, coverage, new):
+        rules.command()(command)
     app.add_typer(rules, name="rules")
 
 
@@ -114,3 +115,46 @@ def backtest(
     from streams.cli.backtesting import Options, run  # noqa: PLC0415 - keeps --help fast
 
     raise typer.Exit(run(Options(config, logs or [], rules or [], against, processes, alerts, json=json)))
+
+
+def coverage(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="A rule, or a folder with rules below it.")
+    ],
+    navigator: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a layer for the ATT&CK Navigator there.")
+    ] = None,
+) -> None:
+    """Show which techniques of ATT&CK the rules alert of, and which log sources they need.
+
+    Tables on a terminal, else a JSON line for each technique and for each log source.
+    """
+    from streams.cli.rule_coverage import run  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run(paths, navigator))
+
+
+def new(
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is about, for analysts.")],
+    folder: Annotated[Path, typer.Option("--in", metavar="FOLDER", help="Where it goes.")] = Path("rules"),
+    author: Annotated[str, typer.Option(help="Who writes it.")] = "outfall",
+) -> None:
+    """Begin a rule: write it and its test, both of which run as they are, into a folder.
+
+    What is still to be written is marked TODO. Then: [bold]outfall rules test FILE[/], and
+    [bold]outfall rules backtest[/] for what it would have done.
+    """
+    import datetime as dt  # noqa: PLC0415 - keeps --help fast
+
+    from streams.cli import exits  # noqa: PLC0415 - see above
+    from streams.cli.complaints import say_problems, standard_error  # noqa: PLC0415 - see above
+    from streams.errors import ConfigError  # noqa: PLC0415 - see above
+    from streams.rulebook.scaffold import scaffold  # noqa: PLC0415 - see above
+
+    try:
+        written = scaffold(title, folder, author, dt.datetime.now(dt.UTC).date())
+    except ConfigError as error:
+        say_problems(standard_error(), error)
+        raise typer.Exit(exits.USAGE) from None
+    for path in written:
+        typer.echo(path)
