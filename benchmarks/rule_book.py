@@ -17,13 +17,10 @@ from pathlib import Path
 import orjson
 from live import Row, show
 
-from streams.detect.ruleset import RuleSet
-from streams.enrich import Enricher
 from streams.normalise import FORMATS
-from streams.pipeline import Pipeline
 from streams.rulebook.backtest import backtest
-from streams.runtime.ahead import Log, looked_at, sources
-from streams.runtime.build import load_parts
+from streams.runtime.ahead import Log, looked_at
+from streams.runtime.build import load_parts, pipeline_of
 from streams.settings import Settings, load
 from streams.simulate.run import Simulation, simulate
 from streams.simulate.score import score
@@ -76,14 +73,7 @@ def judged(council: Path, rules: Path, days: int) -> Row:
     settings: Settings = load(council / "outfall.toml", formats=FORMATS, places=False)
     settings = settings.model_copy(update={"rules": [rules], "severity": RULES / "severity.yml"})
     parts = load_parts(settings)
-    pipeline = Pipeline(
-        sources(settings, {source.name for source in settings.sources}),
-        RuleSet(parts.book),
-        parts.book,
-        Enricher(parts.enrichment),
-        parts.severity,
-        limits=settings.limits,
-    )
+    pipeline = pipeline_of(settings, parts, clock_skew=None)
     logs = [Log(name, council / "logs" / source.file) for name, source in SOURCES.items()]
     begun = time.perf_counter()
     records = looked_at(settings, parts, logs, time.time_ns(), os.cpu_count() or 1, lambda _: None)

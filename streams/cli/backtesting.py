@@ -17,17 +17,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from streams.cli import backtest_view, exits
 from streams.cli.complaints import say_problems, say_refused, standard_error
-from streams.detect.ruleset import RuleSet
-from streams.enrich import Enricher
 from streams.errors import ConfigError, OutfallError
 from streams.normalise import FORMATS
-from streams.pipeline import Pipeline
 from streams.rulebook.backtest import Backtest, backtest
 from streams.rulebook.checkout import check_out
-from streams.runtime.ahead import Log, looked_at, sources
-from streams.runtime.build import Parts, load_parts
-from streams.runtime.cache import user_cache
-from streams.runtime.edition import edition
+from streams.runtime.ahead import Log, looked_at
+from streams.runtime.build import Parts, load_parts, pipeline_of
 from streams.runtime.files import COMPRESSED
 from streams.runtime.garbage import spare_garbage_collection
 from streams.setting_types import is_glob
@@ -123,15 +118,7 @@ def _files(source: FileSource) -> list[Path]:
 def _backtest(
     settings: Settings, parts: Parts, logs: Sequence[Log], processes: int, console: Console
 ) -> Backtest:
-    pipeline = Pipeline(
-        sources(settings, {source.name for source in settings.sources}),
-        RuleSet(parts.book, cache=user_cache()),
-        parts.book,
-        Enricher(parts.enrichment),
-        parts.severity,
-        edition=edition(parts.book, settings.rules),
-        limits=settings.limits,
-    )
+    pipeline = pipeline_of(settings, parts, clock_skew=None)
     spare_garbage_collection()
     columns = (TextColumn("backtest"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     total = sum(log.path.stat().st_size for log in logs)

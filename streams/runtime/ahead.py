@@ -19,14 +19,13 @@ from typing import Any, BinaryIO, NamedTuple, Self
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
 from streams.errors import ConfigError, OutfallError
-from streams.normalise import FORMATS
-from streams.runtime.build import Parts, load_parts
+from streams.runtime.build import Parts, load_parts, sources_of
 from streams.runtime.cache import user_cache
 from streams.runtime.garbage import spare_garbage_collection
 from streams.runtime.stored import stored_records
 from streams.settings import Settings
 from streams.stages.look import Look
-from streams.stages.reader import Passed, Prepared, Reader, Source
+from streams.stages.reader import Passed, Prepared, Reader
 
 BATCH = 500
 """Records that are looked at, and handed on, together."""
@@ -104,7 +103,7 @@ def _ordered(
 ) -> Iterator[_Item]:
     """Give the records of some logs; one without a time follows the one before it in its log."""
     names = {log.source for _, log in logs}
-    reader = Reader(sources(settings, names), None)
+    reader = Reader([source for source in sources_of(settings) if source.name in names], None)
     look = Look(reader, Enricher(parts.enrichment), RuleSet(parts.book, cache=user_cache()))
     taken: dict[str, set[str]] = {name: set() for name in names}
     with ExitStack() as stack:
@@ -113,15 +112,6 @@ def _ordered(
             for number, log in logs
         ]
         yield from heapq.merge(*feeds, key=itemgetter(0, 1))
-
-
-def sources(settings: Settings, names: set[str]) -> list[Source]:
-    """Give the sources of the settings that have these names."""
-    return [
-        Source(source.name, FORMATS[source.format], source.zone, source.lateness)
-        for source in settings.sources
-        if source.name in names
-    ]
 
 
 def _opened(log: Log) -> BinaryIO:

@@ -71,22 +71,30 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
     Raises:
         ConfigError: with the problems of all its parts.
     """
-    book, severity, enrichment = load_parts(settings)
-    sources = [
+    parts = load_parts(settings)
+    return pipeline_of(settings, parts, clock_skew=settings.clock_skew), parts.book
+
+
+def pipeline_of(settings: Settings, parts: Parts, *, clock_skew: int | None) -> Pipeline:
+    """Make the pipeline of parts; without `clock_skew` for stored records, of which receipt says nothing."""
+    return Pipeline(
+        sources_of(settings),
+        RuleSet(parts.book, cache=user_cache()),
+        parts.book,
+        Enricher(parts.enrichment),
+        parts.severity,
+        clock_skew=clock_skew,
+        edition=edition(parts.book, settings.rules),
+        limits=settings.limits,
+    )
+
+
+def sources_of(settings: Settings) -> list[Source]:
+    """Give the sources as the pipeline knows them."""
+    return [
         Source(source.name, FORMATS[source.format], source.zone, source.lateness)
         for source in settings.sources
     ]
-    pipeline = Pipeline(
-        sources,
-        RuleSet(book, cache=user_cache()),
-        book,
-        Enricher(enrichment),
-        severity,
-        clock_skew=settings.clock_skew,
-        edition=edition(book, settings.rules),
-        limits=settings.limits,
-    )
-    return pipeline, book
 
 
 def missing_logs(settings: Settings) -> list[str]:

@@ -251,7 +251,7 @@ def test_too_large_a_lag_fails(made: Live, kafka: Kafka) -> None:
 
 def test_the_lag_is_watched_on_a_terminal_until_it_is_interrupted(made: Live) -> None:
     assert made.run("lag", "--watch").status == 2
-    interrupted = ["timeout", "--preserve-status", "--signal", "INT", "4"]
+    interrupted = ["timeout", "--preserve-status", "--signal", "INT", "9"]
     status, screen = shown([*interrupted, OUTFALL, "lag", "--watch", "--config", made.config])
     assert status == 0
     assert plain(screen).count("committed") >= 2
