@@ -66,7 +66,9 @@ def test_the_planted_incident_pages_once_and_is_over_in_the_end(kafka: Kafka, tm
             for records in tail.of(live.topics.alerts).values()
             for record in records
         ]
-    (incident,) = {alert.breach for alert in raised if alert.exposure.people >= 400 and alert.page}
+    breaches = {alert.breach for alert in raised if alert.exposure.people >= 400 and alert.page}
+    assert len(breaches) == 1, [(one.rule.name, one.exposure.people, one.page) for one in raised]
+    incident = breaches.pop()
     assert incident is not None
     told = Counter(
         (one.receiver, one.labels["alert"], one.labels["page"])
