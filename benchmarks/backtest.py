@@ -2,7 +2,7 @@
 
 `match` takes one log of one format at a time and neither enriches nor correlates; its time is the sum over
 the logs of a simulated council, without that of starting it. Both are run as commands.
-Usage: `python benchmarks/backtest.py [--json] [--quick] [--people N] [--days N]`.
+Usage: `python benchmarks/backtest.py [--json] [--quick] [--people N] [--days N] [--processes N …]`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one small day: whether it runs")
     parser.add_argument("--people", type=int, default=1000, help="who work at the council")
     parser.add_argument("--days", type=int, default=30, help="that are simulated")
+    parser.add_argument(
+        "--processes", type=int, nargs="+", default=[1, 2, os.cpu_count() or 1], help="to try"
+    )
     said = parser.parse_args()
     people, days = (60, 1) if said.quick else (said.people, said.days)
     with tempfile.TemporaryDirectory() as name:
         council = Path(name) / "council"
         simulate(Simulation(7004, people, days), council, RULES)
-        rows = [*measured(council)]
+        rows = [*measured(council, said.processes)]
     if said.json:
         for row in rows:
             sys.stdout.buffer.write(orjson.dumps(row) + b"\n")
@@ -46,7 +49,7 @@ def main() -> None:
         show(rows)
 
 
-def measured(council: Path) -> list[Row]:
+def measured(council: Path, numbers: Sequence[int]) -> list[Row]:
     """Run both over a council's logs."""
     starting = timed(council, ["match", "--rules", str(RULES), "--format", "ecs", os.devnull])
     matching = 0.0
@@ -55,8 +58,7 @@ def measured(council: Path) -> list[Row]:
         matching += timed(council, command) - starting
     records = sum(path.read_bytes().count(b"\n") for path in (council / "logs").iterdir())
     rows: list[Row] = [_row("outfall match", records, matching, matching)]
-    most = os.cpu_count() or 1
-    for processes in sorted({1, 2, most}):
+    for processes in sorted(set(numbers)):
         command = ["rules", "backtest", "--rules", str(RULES), "--processes", str(processes)]
         seconds = timed(council, command) - starting
         rows.append(_row(f"backtest, {processes} processes", records, seconds, matching))

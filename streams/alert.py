@@ -135,6 +135,10 @@ class Alert(_Part):
         default=None, description="The tier of all people of the breach at which this alert last paged."
     )
     late: int = Field(default=0, description="Events that came too late to be counted in.")
+    suppressed_by: list[str] = Field(
+        default=[],
+        description="The exceptions but for which this would be an alert; it is kept, and wakes nobody.",
+    )
     left_out: int = Field(
         default=0,
         description="Events that were left out at a limit (`limits`): there is more than what is told.",

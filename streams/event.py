@@ -84,6 +84,11 @@ class Event:
     marks: tuple[str, ...] = field(default=())
 
 
+def excepted(exception: str, rule: str) -> str:
+    """Give the mark of an event that a rule would be true of, but for an exception."""
+    return f"excepted:{exception}:{rule}"
+
+
 def flatten(document: Mapping[str, Any]) -> Fields:
     """Turn a JSON object, nested or with dotted keys or both, into flat dotted keys.
 

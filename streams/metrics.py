@@ -97,6 +97,11 @@ CATALOGUE: tuple[Metric, ...] = (
     _counter("left_out", "Times an event or a group was left out at a limit.", _LIMIT),
     _gauge("rules_loaded", "Rules that run."),
     _gauge("rules_refused", "Rules that could not be compiled exactly and do not run."),
+    _gauge(
+        "expiry_timestamp_seconds",
+        "When an exception or a list of the rule book ends.",
+        Label("mandate", "the name of an exception or a list"),
+    ),
     _counter(
         "reloads",
         "Reloads of rules and enrichment.",
@@ -105,6 +110,12 @@ CATALOGUE: tuple[Metric, ...] = (
     # alerts
     _counter("alerts", "Revisions of alerts.", _RULE, _SEVERITY, Label("status", "of the episode")),
     _counter("alerts_shortened", "Revisions that lack evidence or subjects, to fit a message."),
+    _counter(
+        "alerts_suppressed",
+        "Alerts that there would be but for exceptions in the rule book.",
+        _RULE,
+        Label("exception", "the name of an exception"),
+    ),
     _counter("pages", "Revisions of alerts that page.", _RULE, _SEVERITY),
     # delivery of alerts
     _counter(

@@ -6,6 +6,7 @@ attribute `outfall:` of a rule, described by `Extras`.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from streams.errors import Place
-from streams.event import LogSource
+from streams.event import NANOSECONDS, LogSource
 
 
 class Extras(BaseModel):
@@ -47,6 +48,25 @@ class Extras(BaseModel):
     evasion: str | None = Field(default=None, description="How someone would evade the rule.")
 
 
+class Mandate(BaseModel):
+    """Who answers for an exception or a list, why there is one, and until when it counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    owner: str = Field(min_length=1, description="Who answers for it: a role or a team, with an address.")
+    reason: str = Field(min_length=1, description="Why it is there, best with a reference to the decision.")
+    expires: dt.date = Field(description="The last day on which it counts, in UTC.")
+
+    @property
+    def until(self) -> int:
+        """When it ends, in nanoseconds since the epoch: at the midnight after its last day."""
+        return (self.expires - dt.date(1970, 1, 1) + dt.timedelta(days=1)).days * 86_400 * NANOSECONDS
+
+
+LIST = "list"
+"""The key of a document that makes it a list, and no rule."""
+SHADOW = ":unexcepted"
+"""How the id of a shadow ends."""
 BUILT_IN = "outfall"
 """The place of rules that stand in no file."""
 
@@ -56,6 +76,9 @@ class Rule:
     """One Sigma document that compiled exactly: a detection or a correlation.
 
     `alerts` is false for a rule that only serves correlations (Sigma 2.1, "Correlation Rules", `generate`).
+    An exception (a filter with an owner, a reason and an expiry) is a detection with a `mandate`: true of the
+    events that it excepts. `without` are the exceptions that a *shadow* leaves aside, each with the detection
+    that it is for: the same rule once more, whose alerts wake nobody and say what has been suppressed.
     """
 
     id: str
@@ -70,6 +93,13 @@ class Rule:
     falsepositives: tuple[str, ...] = ()
     logsource: LogSource | None = None
     extras: Extras = field(default_factory=Extras)
+    mandate: Mandate | None = None
+    without: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def base_id(self) -> str:
+        """The id of the rule that a shadow is one of; of any other rule, its own."""
+        return self.id.removesuffix(SHADOW) if self.without else self.id
 
     @property
     def built_in(self) -> bool:
@@ -80,6 +110,16 @@ class Rule:
     def label(self) -> str:
         """What a report calls the rule: its name, else its id."""
         return self.name or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class ValueList:
+    """Values that rules refer to by a name; they are read as those of a rule are, wildcards included."""
+
+    name: str
+    place: Place
+    mandate: Mandate
+    values: tuple[str | int | float, ...]
 
 
 class CorrelationType(StrEnum):

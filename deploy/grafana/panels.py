@@ -179,6 +179,22 @@ ROWS: dict[str, list[Graph | Number]] = {
             "Revisions of alerts.",
         ),
         Graph(
+            "Suppressed by exceptions, in a day",
+            "short",
+            {
+                "{{exception}}": "sum by (exception) (increase(outfall_alerts_suppressed_total[1d]))",
+            },
+            "Alerts that there would be but for the exceptions of the rule book.",
+            width=12,
+        ),
+        Graph(
+            "Until exceptions and lists end",
+            "s",
+            {"{{mandate}}": "min by (mandate) (outfall_expiry_timestamp_seconds) - time()"},
+            "Below zero they do nothing any more.",
+            width=12,
+        ),
+        Graph(
             "Delivery of alerts",
             "short",
             {

@@ -183,6 +183,7 @@ def _facts(stored: Stored) -> list[tuple[str, str]]:
         ("when", f"{alert.first} to {alert.last}"),
         ("measured", measured),
         ("files", ", ".join(file.name or file.sha256 or "?" for file in alert.files)),
+        ("suppressed by", ", ".join(alert.suppressed_by)),
         ("late events", str(alert.late) if alert.late else ""),
         ("left out", f"{alert.left_out} events at a limit" if alert.left_out else ""),
         ("rule", alert.rule.place),

@@ -54,6 +54,8 @@ async def _watch(settings: Settings, *, beginning: bool, whole: bool, patience: 
         except ValidationError:
             standard_error().print("a record in the topic of alerts is none", style="yellow")
             continue
+        if alert.suppressed_by:
+            continue
         grade = SEVERITIES.index(alert.severity)
         if grade > known.get(alert.id, -1):
             print_line(console, alert)

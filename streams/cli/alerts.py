@@ -48,14 +48,23 @@ def list_alerts(
     only_open: Annotated[
         bool, typer.Option("--open", help="Only those that somebody still has to look at.")
     ] = False,
+    suppressed: Annotated[
+        bool,
+        typer.Option("--suppressed", help="Those that an exception suppresses, which are left out else."),
+    ] = False,
     json: Json = False,
     config: Config = DEFAULT,
 ) -> None:
-    """List all alerts, the newest first: a table on a terminal, else JSON lines."""
+    """List all alerts, the newest first: a table on a terminal, else JSON lines.
+
+    With [bold]--suppressed[/] those that would be alerts but for an exception in the rule book: what each
+    exception hides.
+    """
     from streams.cli import alert_view  # noqa: PLC0415 - keeps --help fast
 
     with _queue(config) as queue:
-        alerts = [alert for alert in queue.newest() if alert.open or not only_open]
+        told = (each for each in queue.newest() if bool(each.alert.suppressed_by) is suppressed)
+        alerts = [each for each in told if each.open or not only_open]
     if json or not sys.stdout.isatty():
         alert_view.print_json(alerts)
     else:

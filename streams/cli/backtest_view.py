@@ -38,6 +38,7 @@ def _figures(result: Backtest) -> dict[str, Any]:
         "alerts": len(result.alerts),
         "pages": result.pages,
         "tickets": result.tickets,
+        "suppressed": result.suppressed,
         "people": max((alert.exposure.people for alert in result.alerts), default=0),
         "actors": result.actors(),
     }
@@ -58,7 +59,7 @@ def print_table(now: Backtest, then: Backtest | None, against: str | None) -> No
 def _rules(now: Backtest) -> Table:
     table = Table(box=None, header_style="bold")
     table.add_column("rule", no_wrap=True)
-    for name in ("alerts", "pages", "tickets", "people"):
+    for name in ("alerts", "pages", "tickets", "suppressed", "people"):
         table.add_column(name, justify="right")
     table.add_column("actors")
     for name, part in _ordered(now):
@@ -67,6 +68,7 @@ def _rules(now: Backtest) -> Table:
             str(len(part.alerts)),
             Text(str(part.pages), "bold red" if part.pages else ""),
             str(part.tickets),
+            str(part.suppressed),
             str(_figures(part)["people"]),
             Text(_names(part.actors())),
         )
@@ -107,7 +109,8 @@ def _sentence(result: Backtest) -> str:
     tickets = "1 ticket" if result.tickets == 1 else f"{result.tickets} tickets"
     days = max(1, round(result.days))
     span = "1 day" if days == 1 else f"{days} days"
-    return f"would have paged {pages} in {span}, and raised {tickets}"
+    hidden = f"; exceptions would have suppressed {result.suppressed} alerts" if result.suppressed else ""
+    return f"would have paged {pages} in {span}, and raised {tickets}{hidden}"
 
 
 def print_counts(console: Console, result: Backtest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from streams.detect.load import RuleBook, load
 from streams.errors import ConfigError
 from streams.rule import Rule
 from streams.rulebook.bounds import Bound, bounds
+from streams.rulebook.expiry import expiries
 from streams.rulebook.field_names import unknown_fields
 from streams.rulebook.house import Finding, findings
 from streams.rulebook.unreachable import unreachable
@@ -44,6 +46,7 @@ def run(paths: Sequence[Path], *, house: bool, form: Form) -> int:
         Finding("unreachable", rule.place, f"{rule.label}: its condition contradicts itself: it never fires")
         for rule in unreachable(book)
     ]
+    found += expiries(book, dt.datetime.now(dt.UTC).date())
     if house:
         found += findings(book)
     if form is Form.SARIF:
@@ -57,7 +60,7 @@ def run(paths: Sequence[Path], *, house: bool, form: Form) -> int:
             _print_table(_rows(book), found)
         else:
             _print_json(_rows(book))
-    return exits.FINDINGS if found else exits.DONE
+    return exits.FINDINGS if any(not one.warns for one in found) else exits.DONE
 
 
 def _rows(book: RuleBook) -> list[_Row]:

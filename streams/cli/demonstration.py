@@ -124,6 +124,8 @@ class _Watch:
         """Show what a batch led to."""
         self._progress.advance(self._task, outcome.counts["records"])
         for alert in outcome.alerts:
+            if alert.suppressed_by:
+                continue
             if alert.id not in self.alerts or alert.page:
                 word = Text("  PAGE ", "bold white on red") if alert.page else Text("ticket ", "yellow")
                 grade = Text(f"{alert.severity:<9}", COLOURS[alert.severity])

@@ -27,7 +27,7 @@ def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
         {
             "ruleId": finding.check,
             "ruleIndex": numbers[finding.check],
-            "level": "error",
+            "level": "warning" if finding.warns else "error",
             "message": {"text": finding.message},
             "locations": [{"physicalLocation": _location(finding)}],
         }
@@ -51,7 +51,8 @@ def annotation(finding: Finding) -> str:
     where = {"file": _relative(place.path), "line": place.line or 1, "col": place.column or 1}
     where["title"] = finding.check
     properties = ",".join(f"{name}={_escaped(str(value), _PROPERTY)}" for name, value in where.items())
-    return f"::error {properties}::{_escaped(finding.message, _DATA)}"
+    level = "warning" if finding.warns else "error"
+    return f"::{level} {properties}::{_escaped(finding.message, _DATA)}"
 
 
 def _escaped(text: str, special: dict[str, str]) -> str:

@@ -133,6 +133,8 @@ class Reporter:
     def report(self, outcome: Outcome) -> None:
         """Show what a batch led to."""
         for alert in outcome.alerts:
+            if alert.suppressed_by:
+                continue  # `outfall alerts list --suppressed` shows it
             before = self._known.get(alert.id)
             if before is None or SEVERITIES.index(alert.severity) > SEVERITIES.index(before):
                 print_line(self._out, alert)

@@ -11,7 +11,8 @@ from streams.correlate.firing import Changed
 from streams.correlate.reason import reason, threshold
 from streams.correlate.severity import SeverityTable
 from streams.correlate.tally import Tally
-from streams.event import first, rfc3339
+from streams.event import excepted, first, rfc3339
+from streams.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,16 @@ def describe(
 ) -> Alert | None:
     """Give the next revision of an episode's alert, or None where it would say what the last one said.
 
+    Of a shadow there is one only where an exception covers an event of it: else the rule itself has it.
     Takes note of the revision in the episode. `detected` is processing time, `freshness` the event time of
     the newest event of each source, both in nanoseconds.
     """
     track, episode = change.track, change.episode
     rule, tally = track.correlation.rule, episode.tally
+    listed = _evidence(tally, correlator)
+    suppressed_by = _suppressed_by(rule, listed)
+    if rule.without and not suppressed_by and not episode.revision:
+        return None
     grade = severity.severity(rule, tally)
     observed, firings = track.summary(episode)
     alert = Alert(
@@ -47,7 +53,7 @@ def describe(
         status=episode.status,
         superseded_by=episode.superseded_by,
         rule=AlertRule(
-            id=rule.id,
+            id=rule.base_id,
             name=rule.name,
             title=rule.title,
             level=rule.level,
@@ -60,7 +66,7 @@ def describe(
             falsepositives=list(rule.falsepositives),
         ),
         group=track.group if episode.group is None else episode.group,
-        reason=reason(track.correlation, tally, observed, episode.left_out),
+        reason=reason(track.correlation, tally, observed, episode.left_out) + _but(suppressed_by),
         severity=grade,
         tier=severity.tier(tally.people),
         page=episode.page_now,
@@ -80,8 +86,9 @@ def describe(
         last=rfc3339(episode.last),
         firings=firings,
         late=episode.late,
+        suppressed_by=suppressed_by,
         left_out=episode.left_out,
-        evidence=_evidence(tally, correlator),
+        evidence=listed,
         detected=None if detected is None else rfc3339(detected),
         freshness={source: rfc3339(time) for source, time in sorted(freshness.items())},
     )
@@ -101,6 +108,16 @@ def _actor(tally: Tally) -> Actor:
     leaver = first(tally.actor.get("outfall.actor.leaver")) is True
     several = sorted(tally.actors) if len(tally.actors) > 1 else []
     return Actor(id=part("id"), several=several, team=part("team"), role=part("role"), leaver=leaver)
+
+
+def _suppressed_by(rule: Rule, evidence: list[Evidence]) -> list[str]:
+    """Give the exceptions of a rule that cover an event of its shadow."""
+    marks = {mark for each in evidence for mark in each.marks} if rule.without else set()
+    return sorted({exception for exception, of in rule.without if excepted(exception, of) in marks})
+
+
+def _but(suppressed_by: list[str]) -> str:
+    return f" Suppressed by the exception {' and '.join(suppressed_by)}." if suppressed_by else ""
 
 
 def _evidence(tally: Tally, correlator: Correlator) -> list[Evidence]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from streams.detect.book import Detection, RuleBook
 from streams.detect.chain import Drafts, chain, served_and_kept
@@ -11,10 +12,15 @@ from streams.detect.condition import detection
 from streams.detect.correlation import draft_of
 from streams.detect.document import Document, RefusedError
 from streams.detect.filters import Filter, filter_of
+from streams.detect.lists import Lists
 from streams.detect.metadata import check_version, rule_of
 from streams.detect.register import Entry, Register
-from streams.detect.tree import And
+from streams.detect.shadows import shadows
+from streams.detect.tree import And, Not
 from streams.errors import Refusal
+from streams.rule import Correlation
+
+Kind = TypeVar("Kind", Detection, Correlation)
 
 
 class Assembly:
@@ -26,6 +32,9 @@ class Assembly:
         self._detections: dict[str, Detection] = {}
         self._filters: list[Filter] = []
         self._drafts: Drafts = {}
+        self._lists = Lists()
+        self._without: dict[str, Detection] = {}
+        self._excepted: dict[str, list[str]] = {}
 
     def add(self, document: Document, stem: str) -> None:
         """Compile one document, or refuse it; `stem` is the file's, for rules without id and name."""
@@ -36,24 +45,38 @@ class Assembly:
         except Exception as error:  # noqa: BLE001 - whatever pySigma raises over a rule refuses this rule alone
             self.refused.append(document.refuse(f"it cannot be read ({type(error).__name__})").refusal)
 
+    def add_list(self, document: Document) -> None:
+        """Take in a list, or refuse it; before the rules that refer to it."""
+        try:
+            self._lists.add(document)
+        except RefusedError as error:
+            self.refused.append(error.refusal)
+
     def finish(self, digest: str) -> RuleBook:
-        """Apply the filters, resolve the references, and close the book."""
-        for one in self._filters:
+        """Apply the filters, those that are exceptions last; resolve the references, and close the book."""
+        for one in sorted(self._filters, key=lambda one: one.rule.mandate is not None):
             self._apply(one)
         served, kept = served_and_kept(self._drafts, self._register)
         correlations, refused = chain(self._drafts, self._register)
         self.refused += refused
-        silent = served - kept
+        silent = (served - kept) | {one.rule.id for one in self._filters}
+
+        def settled(one: Kind) -> Kind:
+            return replace(one, rule=replace(one.rule, alerts=one.rule.id not in silent))
+
+        above = [settled(one) for one in correlations]
+        without = [settled(one) for one in self._without.values()]
+        shadow_detections, shadow_correlations = shadows(without, self._excepted, above)
         return RuleBook(
-            detections=tuple(
-                replace(one, rule=replace(one.rule, alerts=one.rule.id not in silent))
-                for one in self._detections.values()
-            ),
-            correlations=tuple(
-                replace(one, rule=replace(one.rule, alerts=one.rule.id not in silent)) for one in correlations
-            ),
+            detections=tuple(map(settled, self._detections.values())),
+            correlations=tuple(above),
             refused=tuple(sorted(self.refused, key=_order)),
             hash=digest,
+            shadow_detections=tuple(shadow_detections),
+            shadow_correlations=tuple(shadow_correlations),
+            filters=tuple(one.rule for one in self._filters if one.rule.mandate is None),
+            lists=tuple(self._lists.by_name.values()),
+            unused_lists=tuple(self._lists.unused()),
         )
 
     def _compile(self, entry: Entry, stem: str) -> None:
@@ -65,18 +88,27 @@ class Assembly:
             raise document.refuse("there is no `detection`, `correlation` or `filter`")
         rule = rule_of(document, stem)
         if entry.kind == "filter":
-            self._filters.append(filter_of(document))
+            self._filters.append(filter_of(document, rule, self._lists))
         elif entry.kind == "correlation":
             self._drafts[rule.id] = (rule, draft_of(document))
         else:
-            condition = detection(document.content["detection"], document, ("detection",))
+            condition = detection(document.content["detection"], document, ("detection",), self._lists)
             self._detections[rule.id] = Detection(rule, condition)
         entry.rule = rule
 
     def _apply(self, one: Filter) -> None:
-        for rule_id in self._covered(one):
+        covered = [*self._covered(one)]
+        condition = one.condition
+        if one.rule.mandate is not None:
+            condition = Not(one.excepted)
+        for rule_id in covered:
             found = self._detections[rule_id]
-            self._detections[rule_id] = replace(found, condition=And((found.condition, one.condition)))
+            self._detections[rule_id] = replace(found, condition=And((found.condition, condition)))
+            if one.rule.mandate is not None:
+                self._without.setdefault(rule_id, found)
+                self._excepted.setdefault(rule_id, []).append(one.rule.label)
+        if one.rule.mandate is not None and covered:
+            self._detections[one.rule.id] = Detection(one.rule, one.excepted)
 
     def _covered(self, one: Filter) -> Iterable[str]:
         """Give the ids of the rules that a filter is for; what it names in vain is refused."""

@@ -18,6 +18,7 @@ from sigma.conditions import (
 from sigma.exceptions import SigmaError
 
 from streams.detect.document import Document
+from streams.detect.lists import Lists
 from streams.detect.selection import Path, selection
 from streams.detect.text import matcher
 from streams.detect.tree import And, Node, Not, Or, Wildcard, both, either
@@ -30,10 +31,13 @@ _MAX_DEPTH = 64
 """Deepest nesting, so that nothing that walks a tree can run out of stack."""
 
 
-def detection(section: Any, document: Document, path: Path, *, without: frozenset[str] = frozenset()) -> Node:
+def detection(
+    section: Any, document: Document, path: Path, lists: Lists, *, without: frozenset[str] = frozenset()
+) -> Node:
     """Compile a `detection` or `filter` section with its condition, or conditions, joined with or.
 
-    `without` are the keys of the section that are no search identifiers, beside `condition`.
+    `lists` are those that it may refer to; `without` are the keys of the section that are no search
+    identifiers, beside `condition`.
 
     Raises:
         RefusedError: it cannot be compiled exactly.
@@ -41,7 +45,7 @@ def detection(section: Any, document: Document, path: Path, *, without: frozense
     if not isinstance(section, dict):
         raise document.refuse(f"`{path[-1]}` must be a map of search identifiers and a condition", *path)
     identifiers = {
-        name: selection(definition, document, (*path, name))
+        name: selection(definition, document, (*path, name), lists)
         for name, definition in section.items()
         if name != "condition" and name not in without
     }

@@ -20,6 +20,7 @@ from streams.detect.fields import FieldMapping
 from streams.detect.text import folded_pattern, matcher
 from streams.detect.tree import (
     And,
+    Before,
     Cidr,
     Compare,
     Exists,
@@ -94,6 +95,8 @@ def compile_test(node: Node, mapping: FieldMapping) -> Test:  # noqa: C901 - one
             return _compare(mapping.names_for(node.field), node)
         case TimePart():
             return _time_part(mapping.names_for(node.field), node)
+        case Before():
+            return lambda view: view.time < node.time
         case Reference():
             return _reference(mapping.names_for(node.field), mapping.names_for(node.other), node)
 

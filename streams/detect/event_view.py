@@ -19,9 +19,10 @@ class EventView:
     and all under `outfall.`, such as pseudonyms, since none of it stood in the log.
     """
 
-    __slots__ = ("_fields", "_folded", "_id", "_joined", "_texts")
+    __slots__ = ("_fields", "_folded", "_id", "_joined", "_texts", "time")
 
     def __init__(self, event: Event) -> None:
+        self.time = event.time
         self._id = event.id
         self._fields = event.fields
         self._texts: dict[Names | None, list[str]] = {}

@@ -16,6 +16,7 @@ import orjson
 from streams.detect.book import Detection, RuleBook
 from streams.detect.cache import Cache, key_of
 from streams.errors import ConfigError, Place, Refusal
+from streams.rule import LIST
 
 if TYPE_CHECKING:  # loading pySigma takes longer than a cached book
     from streams.detect.assemble import Assembly
@@ -25,7 +26,7 @@ __all__ = ["Detection", "RuleBook", "load", "loads"]
 
 _SUFFIXES = (".yml", ".yaml")
 TEST_SUFFIXES = (".test.yml", ".test.yaml")
-_SIGMA = ("title", "detection", "correlation", "filter")
+_OURS = ("title", "detection", "correlation", "filter", LIST)
 
 
 class _File(NamedTuple):
@@ -41,7 +42,7 @@ def load(paths: Sequence[Path], cache: Cache | None = None) -> RuleBook:
     """Load rule files and folders, these with everything below them.
 
     In folders `*.yml` and `*.yaml` count; hidden files, tests of rules (`*.test.yml`) and files of which no
-    document has a `title`, `detection`, `correlation` or `filter` are no rules and are passed over. A book
+    document has a `title`, `detection`, `correlation`, `filter` or `list` are passed over. A book
     whose files have not changed comes from the cache.
 
     Raises:
@@ -87,11 +88,16 @@ def _assembled(files: Iterable[_File]) -> RuleBook:
 
     assembly = Assembly()
     digests: list[bytes] = []
+    rules: list[tuple[Document, str]] = []
     for file in files:
         if file.error:
             assembly.refused.append(Refusal(Place(str(file.path)), f"cannot be read: {file.error}"))
         else:
-            digests += _add(assembly, file)
+            documents, digest = _read_in(assembly, file)
+            digests += digest
+            rules += [(document, file.path.stem) for document in documents]
+    for document, stem in rules:  # once all lists are there
+        assembly.add(document, stem)
     return assembly.finish(_digest(digests))
 
 
@@ -122,8 +128,8 @@ def _below(folder: Path) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _add(assembly: Assembly, file: _File) -> list[bytes]:
-    """Add a file's documents to the book; gives the digests of what it says."""
+def _read_in(assembly: Assembly, file: _File) -> tuple[list[Document], list[bytes]]:
+    """Add a file's lists to the book; give its rules, and the digests of what it says."""
     from streams.detect.document import RefusedError, decode, read  # noqa: PLC0415 - as above
 
     path = str(file.path)
@@ -131,18 +137,22 @@ def _add(assembly: Assembly, file: _File) -> list[bytes]:
         documents, refused = read(decode(file.data, path), path)
     except RefusedError as error:
         documents, refused = [], [error.refusal]
-    if not refused and not any(key in document.content for document in documents for key in _SIGMA):
+    if not refused and not any(key in document.content for document in documents for key in _OURS):
         if file.named:
             assembly.refused.append(Refusal(Place(path), "there is no Sigma rule in this file"))
-        return []
+        return [], []
     assembly.refused += refused
+    rules: list[Document] = []
     for document in documents:
         if any("action" in one.content for one in documents):
             reason = "its file has `action` documents, which are of Sigma 1 and change what others mean"
             assembly.refused.append(document.refuse(reason, "action").refusal)
+        elif LIST in document.content:
+            assembly.add_list(document)
         else:
-            assembly.add(document, file.path.stem)
-    return [hashlib.sha256(file.data).digest()] if refused else [_content_digest(one) for one in documents]
+            rules.append(document)
+    content = [hashlib.sha256(file.data).digest()] if refused else [_content_digest(one) for one in documents]
+    return rules, content
 
 
 def _content_digest(document: Document) -> bytes:

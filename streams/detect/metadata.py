@@ -10,6 +10,7 @@ from sigma.exceptions import SigmaError
 from sigma.rule import SigmaLogSource, SigmaRule
 
 from streams.detect.document import Document
+from streams.detect.lists import mandate_of
 from streams.event import LogSource
 from streams.rule import Extras, Rule
 
@@ -35,6 +36,9 @@ def rule_of(document: Document, stem: str) -> Rule:
     if errors:
         raise document.refuse(str(errors[0]), _key_of(errors[0], content))
     level, name = parameters["level"], parameters["name"]
+    is_filter = "filter" in content
+    stated = content.get("outfall") if is_filter else None
+    mandate = None if stated is None else mandate_of(stated, document, "outfall")
     return Rule(
         id=own_id or name or f"{stem}:{document.index}",
         name=name,
@@ -47,7 +51,8 @@ def rule_of(document: Document, stem: str) -> Rule:
         references=_texts(content.get("references")),
         falsepositives=_texts(content.get("falsepositives")),
         logsource=None if "correlation" in content else logsource_of(document),
-        extras=_extras(document),
+        extras=Extras() if is_filter else _extras(document),
+        mandate=mandate,
     )
 
 

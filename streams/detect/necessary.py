@@ -20,6 +20,7 @@ from streams.detect.text import fold
 from streams.detect.tree import (
     And,
     Atom,
+    Before,
     Cidr,
     Exists,
     Node,
@@ -92,7 +93,7 @@ def _of_atom(atom: Atom, mapping: FieldMapping, *, true: bool) -> Iterator[Liter
         if true is (isinstance(atom, Exists) and atom.expected):
             yield _keys(atom.field, mapping) | _keys_of_objects(atom.field, mapping)
         return
-    if not true:
+    if not true or isinstance(atom, Before):
         return
     if atom.field is not None:  # a value must be there
         yield _keys(atom.field, mapping)

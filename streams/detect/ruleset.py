@@ -46,7 +46,7 @@ class RuleSet:
     ) -> None:
         self._rules = [
             Compiled(number, detection, mapping or mapping_for(detection.rule.logsource))
-            for number, detection in enumerate(book.detections)
+            for number, detection in enumerate(book.all_detections)
         ]
         self._by_id = {rule.rule.id: rule.rule for rule in self._rules}
         self._wanted = [None if ignore_logsource else _lowered(rule.rule.logsource) for rule in self._rules]

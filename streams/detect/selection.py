@@ -12,8 +12,9 @@ from sigma.types import SigmaType
 
 from streams.detect.atom import Shape, atom
 from streams.detect.document import Document
+from streams.detect.lists import PLACEHOLDER, Lists
 from streams.detect.text import as_text
-from streams.detect.tree import Node, Not, both, either
+from streams.detect.tree import And, Before, Node, Not, both, either
 
 Path = tuple[str | int, ...]
 
@@ -27,8 +28,8 @@ _GENERIC = {"contains", "startswith", "endswith", "cased", "all", "neq"}
 _WITH_RE = {"re", "i", "m", "s", "all", "neq"}
 
 
-def selection(definition: Any, document: Document, path: Path) -> Node:
-    """Compile one search identifier; `path` leads to it in the document.
+def selection(definition: Any, document: Document, path: Path, lists: Lists) -> Node:
+    """Compile one search identifier; `path` leads to it in the document, `lists` may be referred to.
 
     Raises:
         RefusedError: it cannot be compiled exactly.
@@ -36,14 +37,17 @@ def selection(definition: Any, document: Document, path: Path) -> Node:
     if isinstance(definition, dict):
         if not definition:
             raise document.refuse("the map is empty", *path)
-        return both(tuple(_item(key, value, document, (*path, key)) for key, value in definition.items()))
+        items = definition.items()
+        return both(tuple(_item(key, value, document, (*path, key), lists) for key, value in items))
     if isinstance(definition, list):
         if not definition:
             raise document.refuse("the list is empty", *path)
         if all(isinstance(element, _SCALARS) for element in definition):
-            return _item("", definition, document, path)
+            return _item("", definition, document, path, lists)
         return either(
-            tuple(_element(element, document, (*path, index)) for index, element in enumerate(definition))
+            tuple(
+                _element(element, document, (*path, index), lists) for index, element in enumerate(definition)
+            )
         )
     if path[-1] == "timeframe":
         raise document.refuse("`timeframe` is of Sigma 1; Sigma 2.1 has correlations for it", *path)
@@ -54,18 +58,20 @@ def selection(definition: Any, document: Document, path: Path) -> Node:
     raise document.refuse(reason, *path)
 
 
-def _element(element: Any, document: Document, path: Path) -> Node:
+def _element(element: Any, document: Document, path: Path, lists: Lists) -> Node:
     """Compile an element of a list: a map, or a keyword among maps."""
     if isinstance(element, list):
         raise document.refuse("a list in a list: Sigma 2.1 has lists of texts and of maps only", *path)
     if isinstance(element, dict):
-        return selection(element, document, path)
-    return _item("", element, document, path)
+        return selection(element, document, path, lists)
+    return _item("", element, document, path, lists)
 
 
-def _item(key: str, values: Any, document: Document, path: Path) -> Node:
+def _item(key: str, values: Any, document: Document, path: Path, lists: Lists) -> Node:
     """Compile `field|modifier|…: value or values`; no field means the whole event."""
     field, *modifiers = key.split("|")
+    if "expand" in modifiers:
+        return _expanded(field, modifiers, values, document, path, lists)
     modifiers = [_SYNONYMS.get(name, name) for name in modifiers]
     raw = values if isinstance(values, list) else [values]
     _check(field, modifiers, raw, document, path)
@@ -80,6 +86,29 @@ def _item(key: str, values: Any, document: Document, path: Path) -> Node:
     )
     node = both(nodes) if item.value_linking is ConditionAND else either(nodes)
     return Not(node) if item.negated else node
+
+
+def _expanded(
+    field: str, modifiers: list[str], values: Any, document: Document, path: Path, lists: Lists
+) -> Node:
+    """Put the values of lists in place of their names; of each list until it expires."""
+    if others := {"all", "neq", "re"} & {*modifiers}:
+        reason = f"`expand` cannot be combined with {', '.join(sorted(others))}; say it in the condition"
+        raise document.refuse(reason, *path)
+    key = "|".join([field, *(name for name in modifiers if name != "expand")])
+    nodes: list[Node] = []
+    for index, value in enumerate(values if isinstance(values, list) else [values]):
+        place = (*path, index) if isinstance(values, list) else path
+        names = PLACEHOLDER.findall(value) if isinstance(value, str) else []
+        if len(names) != 1:
+            raise document.refuse("with `expand` a value names one list, as '%name%'", *place)
+        found = lists.use(names[0])
+        if found is None:
+            raise document.refuse(f"there is no list `{names[0]}`", *place)
+        written = [value.replace(f"%{names[0]}%", str(each)) for each in found.values]
+        inside = _item(key, written, document, path, lists)
+        nodes.append(And((inside, Before(found.mandate.until))))
+    return either(tuple(nodes))
 
 
 def _worded(value: Any) -> Any:
@@ -134,9 +163,6 @@ def _check(field: str, modifiers: list[str], values: list[Any], document: Docume
 
 def _check_names(modifiers: list[str], document: Document, path: Path) -> None:
     for name in modifiers:
-        if name == "expand":
-            reason = "the modifier `expand` needs a pipeline to fill in its placeholders, and there is none"
-            raise document.refuse(reason, *path)
         if name in _PYSIGMAS:
             reason = f"no modifier `{name}` in Sigma 2.1; it is called `{_PYSIGMAS[name]}` there"
             raise document.refuse(reason, *path)

@@ -90,6 +90,14 @@ class TimePart:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The event's time is before this one, in nanoseconds since the epoch: what expires counts until then."""
+
+    time: int
+    field: str = "@timestamp"
+
+
+@dataclass(frozen=True, slots=True)
 class Regex:
     """The expression is found in the value. `flags` are some of "ims"."""
 
@@ -116,7 +124,7 @@ class Reference:
     cased: bool = False
 
 
-Atom = Text | Null | Exists | Compare | TimePart | Regex | Cidr | Reference
+Atom = Text | Null | Exists | Compare | TimePart | Before | Regex | Cidr | Reference
 Node = And | Or | Not | Atom
 
 

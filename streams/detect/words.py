@@ -6,6 +6,7 @@ import re
 
 from streams.detect.tree import (
     Atom,
+    Before,
     Cidr,
     Compare,
     Exists,
@@ -17,6 +18,7 @@ from streams.detect.tree import (
     TimePart,
     Wildcard,
 )
+from streams.event import rfc3339
 
 _SIGNS = {"lt": "<", "lte": "≤", "gt": ">", "gte": "≥", "eq": "="}
 _HOWS = {"equals": "is", "startswith": "starts with", "endswith": "ends with", "contains": "contains"}
@@ -37,6 +39,8 @@ def words(atom: Atom) -> str:
             return f"{atom.field} {_SIGNS[atom.operator]} {atom.number}"
         case TimePart():
             return f"the {atom.part} of {atom.field} {_SIGNS[atom.operator]} {atom.number}"
+        case Before():
+            return f"it is before {rfc3339(atom.time)}"
         case Regex():
             return f"{_subject(atom.field)} matches /{atom.expression}/{atom.flags}"
         case Cidr():

@@ -34,8 +34,13 @@ class Backtest:
 
     @property
     def tickets(self) -> int:
-        """How many alerts would have woken nobody."""
-        return sum(not alert.pages for alert in self.alerts)
+        """How many alerts would have woken nobody, but would have been there to look at."""
+        return sum(not alert.pages and not alert.suppressed_by for alert in self.alerts)
+
+    @property
+    def suppressed(self) -> int:
+        """How many alerts exceptions would have suppressed."""
+        return sum(bool(alert.suppressed_by) for alert in self.alerts)
 
     @property
     def days(self) -> float:

@@ -60,6 +60,9 @@ class Expected(_Part):
     pages: int | None = None
     last: str | None = Field(default=None, description="When it fired last.")
     reason: str | None = Field(default=None, description="Text that the reason must hold.")
+    suppressed_by: list[str] = Field(
+        default=[], description="The exceptions but for which there would be an alert; always compared."
+    )
 
 
 def _named(value: object) -> object:

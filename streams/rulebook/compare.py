@@ -27,7 +27,7 @@ def compare(case: Case, fired: Sequence[Alert], explained: Mapping[str, str]) ->
         else:
             left.remove(close)
             problems += [f"{expected.rule}: {text}" for text in _differences(expected, close)]
-    problems += [f"{_label(alert)}: expected no alert, saw one: {alert.reason}" for alert in left]
+    problems += [f"{_label(alert)}: expected no {_kind(alert)}, saw one: {alert.reason}" for alert in left]
     pages = sum(alert.pages for alert in fired)
     if case.pages is not None and pages != case.pages:
         problems.append(f"expected {case.pages} pages in all, saw {pages}")
@@ -46,9 +46,17 @@ def _differences(expected: Expected, alert: Alert) -> list[str]:
         ("last", expected.last, alert.last),
     ]
     found = [f"expected {name} {want}, saw {have}" for name, want, have in pairs if want not in (None, have)]
+    if sorted(expected.suppressed_by) != sorted(alert.suppressed_by):
+        told = ", ".join(alert.suppressed_by) or "none"
+        found.append(f"expected suppressed_by {', '.join(expected.suppressed_by) or 'none'}, saw {told}")
     if expected.reason is not None and expected.reason not in alert.reason:
         found.append(f"expected {expected.reason!r} in the reason, saw {alert.reason!r}")
     return found
+
+
+def _kind(alert: Alert) -> str:
+    by = ", ".join(alert.suppressed_by)
+    return f"alert that is suppressed by {by}" if by else "alert"
 
 
 def _label(alert: Alert) -> str:

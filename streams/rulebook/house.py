@@ -15,7 +15,7 @@ from typing import Any
 from streams.detect.book import RuleBook
 from streams.detect.document import Document, RefusedError, decode, read
 from streams.errors import ConfigError, Place
-from streams.rule import Rule
+from streams.rule import Mandate, Rule
 from streams.rulebook.attack import PREFIX, attack
 from streams.rulebook.case import SUFFIX
 from streams.rulebook.case import read as read_cases
@@ -24,17 +24,23 @@ CHECKS = {
     "refused": "A rule that cannot be run exactly is not run.",
     "unknown-field": "A field of ours that nothing sets never matches.",
     "unreachable": "A condition that contradicts itself never fires.",
+    "expired": "An exception or a list that has expired does nothing any more.",
+    "expiring": "An exception or a list that expires within 30 days: extend it, or take it out.",
+    "unused-list": "A list that no rule refers to is not looked at.",
     "metadata": "Every document says title, id, name, status, description, author, date and level.",
     "id": "An id is a random UUID; one that is used twice is refused.",
     "file-name": "A file is called like its one alerting rule, and that like its title.",
     "analyst": "A rule that alerts says what to do: references, false positives, a runbook, and its evasion.",
     "attack": "Tags are of ATT&CK: a tactic, and techniques that serve one of those tactics.",
+    "exception": "A filter is an exception: it has an owner, a reason and an expiry under outfall:.",
     "tests": "A test stands beside every rule, with a case in which it fires and two in which it does not.",
     "unused-rule": "A rule that does not alert serves one that does.",
     "unused-identifier": "Every search identifier is used by the condition.",
     "no-effect": "What outfall adds stands only where it has an effect.",
 }
 """Each check by its name, and what it holds rules to."""
+WARNINGS = frozenset({"expiring"})
+"""The checks that only warn."""
 LEAST_STEPS, LOOKALIKES = 3, 2
 _NEEDED = ("title", "id", "name", "status", "description", "author", "date", "level")
 _RANDOM = 4
@@ -48,6 +54,11 @@ class Finding:
     check: str
     place: Place
     message: str
+
+    @property
+    def warns(self) -> bool:
+        """Whether it is no error yet."""
+        return self.check in WARNINGS
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"
@@ -66,6 +77,8 @@ def findings(book: RuleBook) -> list[Finding]:
         known = [(rule, document) for rule, document in placed if document is not None]
         for rule, document in known:
             found += _of_document(rule, document)
+            if rule.mandate is not None:
+                continue
             if rule.alerts:
                 found += _of_alerting(rule, document)
             elif rule.id not in serves:
@@ -74,7 +87,13 @@ def findings(book: RuleBook) -> list[Finding]:
             elif "outfall" in document.content:
                 reason = "outfall: has no effect in a rule that does not alert"
                 found.append(Finding("no-effect", document.at("outfall"), f"{rule.label}: {reason}"))
-        found += _of_file(Path(path), [(rule, document) for rule, document in known if rule.alerts])
+        found += _of_file(
+            Path(path), [pair for pair in known if pair[0].alerts or pair[0].mandate is not None]
+        )
+    found += [
+        Finding("exception", rule.place, f"{rule.label}: it does not say {', '.join(Mandate.model_fields)}")
+        for rule in book.filters
+    ]
     return sorted(found, key=lambda one: (one.place.path, one.place.line, one.place.column, one.message))
 
 
@@ -184,7 +203,7 @@ def _of_tests(path: Path) -> Iterator[Finding]:
         for problem in error.problems:
             yield Finding("tests", Place(str(test)), problem.removeprefix(f"{test}:"))
         return
-    firing = sum(any(one.rule == path.stem for one in case.expect) for case in cases)
+    firing = sum(any(path.stem in (one.rule, *one.suppressed_by) for one in case.expect) for case in cases)
     if not firing or len(cases) - firing < LOOKALIKES:
         counts = f"{firing} cases in which it fires and {len(cases) - firing} in which it does not"
         yield Finding("tests", Place(str(test)), f"{counts}: at least 1 and {LOOKALIKES} are needed")

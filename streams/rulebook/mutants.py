@@ -3,7 +3,7 @@
 Mutation testing (DeMillo, Lipton, Sayward, "Hints on Test Data Selection", 1978): a mutant whose tests all
 pass shows a condition that no test is about. One thing is
 * a condition of a detection: a part of an `and`, a `not`, a branch of an `or` over several fields. The values
-  that a field is compared with are one condition together, not one each; nor is the log source one
+  that a field is compared with are one condition together, not one each; nor are the log source or an expiry
 * a number that something is compared with, one up and one down; a timespan, half and double
 * a field of `group-by`, a rule that a correlation refers to, what `outfall:` says of pages and severity
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from streams.detect.book import Detection, RuleBook
-from streams.detect.tree import And, Atom, Compare, Node, Not, Or, TimePart
+from streams.detect.tree import And, Atom, Before, Compare, Node, Not, Or, TimePart
 from streams.detect.words import words
 from streams.rule import Correlation, Expression, Rule, Threshold
 
@@ -31,9 +31,11 @@ class Mutant:
 
 def mutants(book: RuleBook, path: str) -> Iterator[Mutant]:
     """Give every mutant of the rules that stand in a file."""
+    without = {one.rule.base_id: one for one in book.shadow_detections}
     for number, detection in enumerate(book.detections):
         if detection.rule.place.path == path:
-            for changed, mutant in _of_detection(detection):
+            base = without.get(detection.rule.id, detection)
+            for changed, mutant in _of_detection(detection, base):
                 changed_book = replace(book, detections=_with(book.detections, number, mutant))
                 yield Mutant(detection.rule, changed, changed_book)
     names = {rule.id: rule.label for rule in book.rules}
@@ -48,9 +50,11 @@ def _with(items: tuple[Any, ...], number: int, item: Any) -> tuple[Any, ...]:
     return (*items[:number], item, *items[number + 1 :])
 
 
-def _of_detection(detection: Detection) -> Iterator[tuple[str, Detection]]:
-    for changed, node in _of_tree(detection.condition):
-        yield changed, replace(detection, condition=node or _always(detection.condition))
+def _of_detection(detection: Detection, without: Detection) -> Iterator[tuple[str, Detection]]:
+    """Give the mutants of a detection; `without` is the same without its exceptions, which have tests."""
+    own = without.condition
+    for changed, node in _of_tree(own):
+        yield changed, replace(detection, condition=_put(detection.condition, own, node or _always(own)))
     for changed, rule in _of_rule(detection.rule):
         yield changed, replace(detection, rule=rule)
     if detection.rule.alerts:
@@ -60,6 +64,13 @@ def _of_detection(detection: Detection) -> Iterator[tuple[str, Detection]]:
         )
 
 
+def _put(node: Node, old: Node, new: Node) -> Node:
+    """Put a tree in place of another, down the first parts of a tree."""
+    if node == old or not isinstance(node, And):
+        return new
+    return And((_put(node.parts[0], old, new), *node.parts[1:]))
+
+
 def _grouped(rule: Rule, without: str) -> Rule:
     rest = [name for name in rule.extras.group_by if name != without]
     return replace(rule, extras=rule.extras.model_copy(update={"group_by": rest}))
@@ -67,6 +78,8 @@ def _grouped(rule: Rule, without: str) -> Rule:
 
 def _of_tree(node: Node) -> Iterator[tuple[str, Node | None]]:
     """Give the trees that lack one condition, or compare with another number; None for one without any."""
+    if isinstance(node, Before):
+        return
     if _is_one(node):
         yield f"without: {_told(node)}", None
         yield from _numbers(node)

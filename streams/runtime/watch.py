@@ -12,6 +12,7 @@ from faust.types import TP
 from streams import log
 from streams.event import NANOSECONDS
 from streams.metrics import Metrics
+from streams.rule import Mandate
 from streams.runtime.assemble import Stages
 from streams.runtime.health import STARTING, Health
 from streams.runtime.task import Done
@@ -30,6 +31,7 @@ class Watch:
         self._metrics = metrics
         self._health = health
         self._topics: set[str] = set()
+        self._expiring: dict[str, Mandate] = {}
         self._sources = {each.topic: each.name for each in settings.sources if isinstance(each, KafkaSource)}
         health.not_ready(_NO_PARTITIONS, "no partitions assigned")
         for source in settings.sources:
@@ -58,6 +60,11 @@ class Watch:
             rule_book=edition.version,
             configuration=edition.configuration or "",
         )
+        for name in self._expiring:
+            self._metrics.forget(mandate=name)
+        self._expiring = dict(book.mandates)
+        for name, mandate in self._expiring.items():
+            self._metrics.set("outfall_expiry_timestamp_seconds", mandate.until // NANOSECONDS, mandate=name)
         logger.info("rules loaded", rules=len(book.rules), refused=len(book.refused), rule_book=book.hash)
 
     def reloaded(self, *, failed: bool) -> None:
@@ -213,6 +220,10 @@ class TaskWatch:
     def _alerts(self, done: Done) -> None:
         sent = done.sent
         for alert in sent.alerts:
+            if alert.suppressed_by:
+                for name in alert.suppressed_by if alert.revision == 1 else ():
+                    self._metrics.count("outfall_alerts_suppressed_total", rule=alert.rule.id, exception=name)
+                continue
             self._metrics.count(
                 "outfall_alerts_total", rule=alert.rule.id, severity=alert.severity, status=alert.status.value
             )

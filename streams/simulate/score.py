@@ -62,6 +62,8 @@ def score(truth: Mapping[str, Any], alerts: Iterable[Alert]) -> Score:
     found: list[list[Alert]] = [[] for _ in stories]
     others = []
     for alert in alerts:
+        if alert.suppressed_by:
+            continue
         evidence = {(item.source, item.line) for item in alert.evidence}
         owners = [index for index, known in enumerate(lines) if not evidence.isdisjoint(known)]
         for index in owners:

@@ -51,7 +51,7 @@ def document(alert: Alert, kibana: str | None = None) -> dict[str, Any]:
         "user": {"id": [one for one in (alert.actor.id, *alert.actor.several) if one]},
         "destination": {"domain": alert.destinations},
         "outfall": {
-            "open": alert.status is Status.OPEN,
+            "open": alert.status is Status.OPEN and not alert.suppressed_by,
             "sources": sorted({item.source for item in alert.evidence}),
             "evidence_count": len(alert.evidence),
             "file_count": len(alert.files),

@@ -47,10 +47,12 @@ class Stored:
 
     @property
     def state(self) -> str:
-        """Where the work on it stands: new, acknowledged or closed."""
+        """Where the work on it stands: new, acknowledged or closed; or suppressed, by an exception."""
         actions = {item.action for item in self.handling}
         if Action.CLOSE in actions:
             return "closed"
+        if self.alert.suppressed_by:
+            return "suppressed"
         return "acknowledged" if actions & {Action.ACKNOWLEDGE, Action.ASSIGN} else "new"
 
     @property
@@ -62,7 +64,10 @@ class Stored:
     @property
     def open(self) -> bool:
         """Whether somebody still has to look at it."""
-        return self.state != "closed" and self.alert.status in (Status.OPEN, Status.CLOSED)
+        return self.state not in ("closed", "suppressed") and self.alert.status in (
+            Status.OPEN,
+            Status.CLOSED,
+        )
 
     def document(self) -> dict[str, Any]:
         """Give all of it as one JSON object."""

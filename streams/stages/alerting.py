@@ -51,9 +51,9 @@ class Alerting:
         self._severity = severity
         self._edition = edition
         self._fired: Counter[str] = Counter()
-        detections = [*(detection.rule for detection in book.detections), RULE_FAILED, LIMIT_REACHED]
+        detections = [*(detection.rule for detection in book.all_detections), RULE_FAILED, LIMIT_REACHED]
         self._correlator = Correlator(
-            detections, book.correlations, severity, keep_firings=keep_firings, limits=limits, owns=owns
+            detections, book.all_correlations, severity, keep_firings=keep_firings, limits=limits, owns=owns
         )
         self.tables: tuple[Saved, ...] = self._correlator.tables
 
@@ -111,7 +111,9 @@ class Alerting:
                 freshness=now.freshness(),
             )
             self._correlator.save(change)
-            if alert is not None:
-                alerts.append(alert)
+            if alert is None:
+                continue
+            alerts.append(alert)
+            if not alert.suppressed_by:
                 self._fired[alert.rule.id] += max(0, alert.firings - told)
         return alerts

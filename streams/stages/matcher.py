@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.detect.ruleset import RuleSet
-from streams.event import Event
+from streams.event import Event, excepted
 from streams.rule import Match, Rule, RuleFailure
 from streams.stages.built_in import RULE_FAILED, failed
 from streams.stages.reader import Known
@@ -40,6 +40,17 @@ def match(rules: RuleSet, events: Sequence[Event], known: Sequence[Known | None]
         failures += [RuleFailure(rules.rule(name), events[index].id, why) for name, why in one.failures]
     if tried:
         matches = [Match(index, rule) for index, some in enumerate(by_event) for rule in some]
+    for event, some in zip(events, by_event, strict=True):
+        if len(some) > 1:
+            _mark(event, some)
     by_id = {event.id: event for event in events} if failures else {}
     about = [(failed(failure, by_id[str(failure.event)]), [RULE_FAILED]) for failure in failures]
     return Matched(by_event, matches, failures, about, rules.tried - before)
+
+
+def _mark(event: Event, rules: Sequence[Rule]) -> None:
+    """Mark an event with the exceptions that cover it, and the rules but for which they would be true."""
+    exceptions = {rule.label for rule in rules if rule.mandate is not None}
+    if exceptions:
+        marks = (excepted(*pair) for rule in rules for pair in rule.without if pair[0] in exceptions)
+        event.marks = tuple(dict.fromkeys((*event.marks, *marks)))

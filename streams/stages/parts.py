@@ -37,11 +37,11 @@ class Parts:
     @property
     def all_rules(self) -> list[Rule]:
         """The rules of detections, those that the program itself alerts by among them."""
-        return [*(detection.rule for detection in self.book.detections), RULE_FAILED, LIMIT_REACHED]
+        return [*(detection.rule for detection in self.book.all_detections), RULE_FAILED, LIMIT_REACHED]
 
     def router(self) -> Router:
         """Make the routes of the book's groups."""
-        return Router(self.all_rules, self.book.correlations, self.partitions)
+        return Router(self.all_rules, self.book.all_correlations, self.partitions)
 
     def match(self, events: Sequence[Event], sent: Sent) -> Matched:
         """Try the rules on events that are enriched as far as can be now; count, and take note of them."""

@@ -280,7 +280,7 @@ def test_pysigma_has_no_modifier_that_is_neither_read_nor_refused_by_name() -> N
 
 # item, what the reason says
 REFUSED = [
-    ("f|expand: '%servers%'", "expand"),
+    ("f|expand: '%servers%'", "there is no list `servers`"),
     ("f|re|expand: '%servers%'", "expand"),
     ("f|all: a", "several values"),
     ("f|all: [a]", "several values"),

@@ -134,3 +134,13 @@ def test_export(place: Place) -> None:
     later = place.outfall("export", "--since", "2026-03-02T10:03:00Z").stdout.splitlines()
     assert [json.loads(line)["id"] for line in later] == [alert(2).id]
     assert "is no time" in place.outfall("export", "--since", "soon", status=2).output
+
+
+def test_what_an_exception_suppresses_is_in_no_queue_and_can_be_listed(place: Place) -> None:
+    place.write([alert(1), alert(2, suppressed_by=["approved_job"])])
+    lines = [json.loads(line) for line in place.outfall("list", "--suppressed").stdout.splitlines()]
+    assert [(each["id"], each["state"]) for each in lines] == [(alert(2).id, "suppressed")]
+    for options in ((), ("--open",)):
+        lines = [json.loads(line) for line in place.outfall("list", *options).stdout.splitlines()]
+        assert [each["id"] for each in lines] == [alert(1).id]
+    assert "approved_job" in place.outfall("show", alert(2).id).stdout

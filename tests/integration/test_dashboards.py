@@ -44,6 +44,9 @@ def site(elasticsearch: str) -> Site:
             told["status"] = Status.OPEN if number % 4 else Status.CLOSED
             told["severity"] = ("low", "medium", "high", "critical")[number % 4]
             alerts.append(alert(number, revision, **told))
+    hidden = ago(hours=2)
+    told = {"first": hidden, "last": hidden, "detected": hidden, "suppressed_by": ["approved_job"]}
+    alerts.append(alert(31, **told))
     assert made.write(alerts) == []
     event = {
         "@timestamp": ago(hours=1),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.enrich import marks
+from streams.event import excepted
 from streams.normalise.base import INCOMPLETE, PART
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -80,7 +81,7 @@ def test_identities_are_those_that_are_listed() -> None:
 
 def test_marks_are_those_that_are_listed() -> None:
     enriching = {value for name, value in vars(marks).items() if name.isupper()}
-    assert listed("mark") == enriching | {PART, INCOMPLETE, "clock_ahead"}
+    assert listed("mark") == enriching | {PART, INCOMPLETE, "clock_ahead", excepted("EXCEPTION", "RULE")}
 
 
 def test_a_field_that_is_set_is_seen() -> None:

@@ -208,3 +208,19 @@ def test_the_pinned_version_of_attack() -> None:
     assert [one.name for one in techniques(["attack.t1213", "attack.collection", "x"])] == [
         "Data from Information Repositories"
     ]
+
+
+def test_a_filter_that_says_nothing_of_owner_reason_and_expiry(tmp_path: Path) -> None:
+    filtered = """\
+---
+title: Not the archive
+name: not_the_archive
+logsource: {category: case_system, product: outfall}
+filter: {rules: [an_export], archive: {user.name: archive}, condition: not archive}
+"""
+    code, _, said = check(tmp_path, RULE + filtered)
+    assert code == exits.FINDINGS
+    assert "an_export.yml:20:1: not_the_archive: it does not say owner, reason, expires" in said
+    mandate = "outfall: {owner: a, reason: b, expires: 2999-01-01}\n"
+    code, _, said = check(tmp_path, RULE + filtered + mandate)
+    assert "does not say owner" not in said
