@@ -37,7 +37,7 @@ class AlertRule(_Part):
     """The rule behind an alert, and by what it ran.
 
     `version` is the hash of the whole rule book, `revision` its git commit, `configuration` the hash of what
-    all workers have agreed on, where there are several.
+    all workers have agreed on, where there are several; `bundle` the id of the rule bundle, if it is of one.
     """
 
     id: str
@@ -48,6 +48,7 @@ class AlertRule(_Part):
     version: str
     revision: str | None = None
     configuration: str | None = None
+    bundle: str | None = None
     tags: list[str] = []
     runbook: list[str] = []
     falsepositives: list[str] = []

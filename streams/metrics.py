@@ -152,6 +152,7 @@ CATALOGUE: tuple[Metric, ...] = (
         Label("version", "of outfall"),
         Label("rule_book", "the hash of all rules"),
         Label("configuration", "the hash of the settings and the enrichment"),
+        Label("bundle", "the id of the rule bundle, if the rules came as one"),
     ),
 )
 """Everything that `Metrics` keeps, in the order of docs/metrics.md, which lists it."""

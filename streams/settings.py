@@ -97,7 +97,13 @@ class Settings(BaseSettings):
         default=Path("state"), description="The folder of the store: positions, state, alerts, dead letters."
     )
     rules: list[ExistingPath] = Field(
-        default=[Path("rules")], min_length=1, description="Rule files, and folders of them."
+        default=[Path("rules")],
+        min_length=1,
+        description="Rule files, and folders of them; or one rule bundle (`*.tar.gz`).",
+    )
+    rules_key: ExistingPath | None = Field(
+        default=None,
+        description="The public key (Ed25519, PEM) by which the rules, then one bundle, must be signed.",
     )
     enrich: ExistingPath | None = Field(
         default=None,

@@ -39,7 +39,7 @@ def check(
     console = standard_error()
     try:
         settings = load(config, formats=FORMATS)
-        book, _, enrichment = load_parts(settings)
+        book, _, enrichment, _ = load_parts(settings)
     except ConfigError as error:
         say_problems(console, error)
         raise typer.Exit(exits.USAGE) from None

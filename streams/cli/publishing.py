@@ -15,7 +15,6 @@ from streams.cli.complaints import say_problems, say_refused, standard_error
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.runtime.build import load_parts
-from streams.runtime.edition import edition
 from streams.runtime.kafka_client import client_arguments
 from streams.runtime.publication import collect, publish
 from streams.runtime.topics import Topics
@@ -27,13 +26,13 @@ def run(config: Path, *, allow_refused: bool) -> int:
     errors = standard_error()
     try:
         settings = load(config, formats=FORMATS)
-        book, _, _ = load_parts(settings)
+        book, _, _, edition = load_parts(settings)
         say_refused(errors, book.refused)
         if book.refused and not allow_refused:
             errors.print("nothing is published; --allow-refused publishes the others", style="red")
             return exits.FINDINGS
         topics = Topics(settings)
-        new = collect(settings, edition(book, settings.rules).revision)
+        new = collect(settings, edition.revision)
         client = client_arguments(settings.kafka)
         asyncio.run(publish(client, topics.configuration, topics.publisher, new))
     except ConfigError as error:

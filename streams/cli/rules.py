@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Look after the rule book.", no_args_is_help=True)
     rules.command()(check)
     rules.command("test")(run_tests)
-    for command in (backtest, coverage, new):
+    for command in (backtest, coverage, new, bundle, verify):
         rules.command()(command)
     app.add_typer(rules, name="rules")
 
@@ -158,3 +158,39 @@ def new(
         raise typer.Exit(exits.USAGE) from None
     for path in written:
         typer.echo(path)
+
+
+def bundle(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="A rule, or a folder with rules below it.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the bundle goes; its name ends .tar.gz.")],
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The private key to sign with (Ed25519, PEM).")
+    ] = None,
+) -> None:
+    """Put a rule book into one archive: its files with their hashes, the git commit, and a signature.
+
+    Settings name it as [bold]rules = "FILE"[/], and the public key as [bold]rules_key[/]: then nothing but
+    a bundle that is signed by it is loaded. Every alert names the bundle. The same rules give the same bytes.
+
+    A book of which a rule is refused gives no bundle: exit status 1.
+    """
+    from streams.cli.bundling import make  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(make(paths, out, key))
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A rule bundle.")],
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The public key that it must be signed by (PEM).")
+    ] = None,
+) -> None:
+    """Look into a rule bundle: whether it is whole, by what it is signed, and what is in it.
+
+    Exit status 1 when it was changed, or is not signed by the key.
+    """
+    from streams.cli.bundling import look  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(look(file, key))

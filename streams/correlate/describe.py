@@ -17,11 +17,15 @@ from streams.rule import Rule
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What runs: the hash of the rule book, its git commit if it has one, the configuration's hash."""
+    """What runs: the hash of the rule book, its git commit if it has one, the configuration's hash.
+
+    `bundle` is the id of the rule bundle, where the rules came as one.
+    """
 
     version: str
     revision: str | None = None
     configuration: str | None = None
+    bundle: str | None = None
 
 
 def describe(
@@ -61,6 +65,7 @@ def describe(
             version=edition.version,
             revision=edition.revision,
             configuration=edition.configuration,
+            bundle=edition.bundle,
             tags=list(rule.tags),
             runbook=rule.extras.runbook,
             falsepositives=list(rule.falsepositives),

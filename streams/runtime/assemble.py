@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from streams.correlate.describe import Edition
+from dataclasses import replace
+
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
 from streams.normalise import FORMATS
 from streams.runtime.agreement import agreement, digest
 from streams.runtime.build import load_parts
 from streams.runtime.cache import user_cache
-from streams.runtime.edition import edition
 from streams.runtime.inputs import MessageInput, RawInput
 from streams.runtime.publication import Publication
 from streams.runtime.task import Input
@@ -74,15 +74,16 @@ def assemble(settings: Settings, topics: Topics, publication: Publication | None
     """
     if publication is not None:
         settings = publication.unpack(settings.state, settings)
-    book, severity, enrichment = load_parts(settings)
-    revision = edition(book, settings.rules).revision if publication is None else publication.revision
+    book, severity, enrichment, edition = load_parts(settings)
+    if publication is not None and edition.bundle is None:
+        edition = replace(edition, revision=publication.revision)
     breaker = settings.dead_letters.breaker
     parts = Parts(
         book,
         RuleSet(book, cache=user_cache()),
         enrichment,
         severity,
-        Edition(book.hash, revision, digest(agreement(settings, enrichment.pseudonyms))),
+        replace(edition, configuration=digest(agreement(settings, enrichment.pseudonyms))),
         settings.limits,
         settings.clock_skew,
         settings.kafka.partitions,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from streams.correlate.describe import Edition
 from streams.correlate.severity import SeverityTable
 from streams.correlate.severity import load as load_severity
 from streams.detect.load import RuleBook
@@ -16,10 +17,12 @@ from streams.enrich.load import stated_key
 from streams.errors import ConfigError
 from streams.normalise import FORMATS
 from streams.pipeline import Pipeline
+from streams.runtime.bundle import SUFFIX, Bundle, folders, is_bundle, public_key, unpack
 from streams.runtime.cache import user_cache
 from streams.runtime.edition import edition
 from streams.runtime.feed import Clock, Input
 from streams.runtime.files import FileInput
+from streams.runtime.put_aside import put_aside
 from streams.runtime.received import ReceivedInput, from_stdin, from_syslog
 from streams.runtime.store import Store
 from streams.runtime.topics import Topics
@@ -35,6 +38,7 @@ class Parts(NamedTuple):
     book: RuleBook
     severity: SeverityTable
     enrichment: EnrichConfig
+    edition: Edition
 
 
 def load_parts(settings: Settings) -> Parts:
@@ -45,6 +49,7 @@ def load_parts(settings: Settings) -> Parts:
     """
     problems: list[str] = []
     table, enrichment, book = SeverityTable(), None, None
+    settings, bundle = _opened(settings)
     try:
         book = load_rules(settings.rules, user_cache())
         if not book.rules:
@@ -62,7 +67,32 @@ def load_parts(settings: Settings) -> Parts:
         problems += error.problems
     if problems or book is None or enrichment is None:
         raise ConfigError(problems)
-    return Parts(book, table, enrichment)
+    if bundle is None:
+        return Parts(book, table, enrichment, edition(book, settings.rules))
+    return Parts(book, table, enrichment, Edition(book.hash, bundle.revision, bundle=bundle.id))
+
+
+def _opened(settings: Settings) -> tuple[Settings, Bundle | None]:
+    """Give settings that name the files of a bundle, where the rules are one, and the bundle.
+
+    Raises:
+        ConfigError: it cannot be used, or is not signed by the key that is set.
+    """
+    key = None if settings.rules_key is None else public_key(settings.rules_key)
+    path = next(filter(is_bundle, settings.rules), None)
+    if path is None:
+        if key is not None:
+            raise ConfigError([f"rules: with rules_key they must be one bundle, whose name ends {SUFFIX}"])
+        return settings, None
+    if len(settings.rules) > 1:
+        raise ConfigError([f"rules: {path} is a bundle, which stands alone"])
+    try:
+        bundle = unpack(path.read_bytes(), str(path), key)
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}"]) from None
+    folder = settings.state / "bundles" / bundle.id[:16]
+    put_aside(bundle.files, folder)
+    return settings.model_copy(update={"rules": folders(bundle.files, folder)}), bundle
 
 
 def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
@@ -84,7 +114,7 @@ def pipeline_of(settings: Settings, parts: Parts, *, clock_skew: int | None) -> 
         Enricher(parts.enrichment),
         parts.severity,
         clock_skew=clock_skew,
-        edition=edition(parts.book, settings.rules),
+        edition=parts.edition,
         limits=settings.limits,
     )
 

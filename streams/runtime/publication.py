@@ -11,9 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import re
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,18 +21,22 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.detect.load import TEST_SUFFIXES
 from streams.errors import ConfigError
+from streams.runtime.bundle import is_bundle
+from streams.runtime.put_aside import put_aside
 from streams.settings import Settings
 
 MANIFEST = b"manifest"
 PART = b"part:"
 _PART_BYTES = 512 * 1024
-_PATH = re.compile(r"rules/[0-9]{1,4}/.+|enrich/[^/]+|severity\.yml")
+BUNDLE = "rules.tar.gz"
+"""Where a bundle's bytes stand in a publication, in place of its rules; its readers verify it."""
+_PATH = re.compile(r"rules/[0-9]{1,4}/.+|enrich/[^/]+|severity\.yml|rules\.tar\.gz")
 _SECRET = "pseudonym.key"  # noqa: S105 - the name of a file that is left out
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Files by path, `rules/N/…`, `enrich/…` and `severity.yml`; `revision` is the rules' git commit."""
+    """Files by path: `rules/N/…` or a bundle, `enrich/…`, `severity.yml`; `revision` is the rules' commit."""
 
     files: Mapping[str, bytes]
     revision: str | None = None
@@ -54,20 +56,10 @@ class Publication:
             ConfigError: they cannot be written.
         """
         folder = state / "published" / self.version[:16]
-        try:
-            if not folder.is_dir():
-                folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                aside = Path(tempfile.mkdtemp(dir=folder.parent))
-                for path, data in self.files.items():
-                    place = aside / PurePosixPath(path)
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(data)
-                with contextlib.suppress(OSError):  # another worker on this machine was faster
-                    aside.rename(folder)
-                shutil.rmtree(aside, ignore_errors=True)
-        except OSError as error:
-            raise ConfigError([f"{error.filename}: {error.strerror}"]) from None
-        rules = sorted((folder / "rules").iterdir(), key=lambda path: int(path.name))
+        put_aside(self.files, folder)
+        bundle = folder / BUNDLE
+        loose = folder / "rules"
+        rules = [bundle] if bundle.is_file() else sorted(loose.iterdir(), key=lambda path: int(path.name))
         enrich, severity = folder / "enrich", folder / "severity.yml"
         named = {
             "rules": rules,
@@ -85,13 +77,10 @@ def collect(settings: Settings, revision: str | None) -> Publication:
     """
     files: dict[str, bytes] = {}
     try:
-        for number, path in enumerate(settings.rules):
-            inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-            for file in inside:
-                name = file.relative_to(path if path.is_dir() else path.parent)
-                hidden = any(part.startswith(".") for part in name.parts)
-                if file.suffix in (".yml", ".yaml") and not hidden and not file.name.endswith(TEST_SUFFIXES):
-                    files[f"rules/{number}/{name.as_posix()}"] = file.read_bytes()
+        if any(map(is_bundle, settings.rules)):
+            files[BUNDLE] = settings.rules[0].read_bytes()
+        else:
+            files |= rule_files(settings.rules)
         if settings.enrich is not None:
             for file in sorted(settings.enrich.iterdir()):
                 if file.is_file() and not file.name.startswith((".", _SECRET)):
@@ -101,6 +90,23 @@ def collect(settings: Settings, revision: str | None) -> Publication:
     except OSError as error:
         raise ConfigError([f"{error.filename}: {error.strerror}"]) from None
     return Publication(files, revision)
+
+
+def rule_files(paths: Sequence[Path]) -> dict[str, bytes]:
+    """Read rule files and folders, as `rules/N/…` for the Nth path; tests of rules stay behind.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
+    files: dict[str, bytes] = {}
+    for number, path in enumerate(paths):
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in inside:
+            name = file.relative_to(path if path.is_dir() else path.parent)
+            hidden = any(part.startswith(".") for part in name.parts)
+            if file.suffix in (".yml", ".yaml") and not hidden and not file.name.endswith(TEST_SUFFIXES):
+                files[f"rules/{number}/{name.as_posix()}"] = file.read_bytes()
+    return files
 
 
 async def publish(client: dict[str, Any], topic: str, transactional_id: str, new: Publication) -> None:

@@ -59,6 +59,7 @@ class Watch:
             version=version,
             rule_book=edition.version,
             configuration=edition.configuration or "",
+            bundle=edition.bundle or "",
         )
         for name in self._expiring:
             self._metrics.forget(mandate=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import orjson
 import pytest
 
 from services.kafka import Kafka, admin
-from services.live_worker import LiveFolder
+from services.live_worker import OUTFALL, LiveFolder
 from services.process import wait_for
 from streams.cli import exits
 from streams.runtime.worker import FAILED
@@ -131,6 +132,41 @@ def test_rules_are_taken_when_they_are_published(ready: LiveFolder) -> None:
         assert alert.observed == 4
         assert alert.rule.version == orjson.loads(second.stdout)["rule_book"]
         assert alert.rule.version != orjson.loads(first.stdout)["rule_book"]
+
+
+def test_a_published_bundle_is_taken_if_it_is_signed_and_named_in_alerts(ready: LiveFolder) -> None:
+    folder = ready.folder
+    for command in (
+        ["genpkey", "-algorithm", "ed25519", "-out", "key.pem"],
+        ["pkey", "-in", "key.pem", "-pubout"],
+    ):
+        made = subprocess.run(["openssl", *command], cwd=folder, capture_output=True, check=True)
+    (folder / "key.pub").write_bytes(made.stdout)
+
+    def bundle() -> str:
+        command = [OUTFALL, "rules", "bundle", "rules", "--out", "rules.tar.gz", "--key", "key.pem"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+        return str(orjson.loads(done.stdout)["bundle"])
+
+    ready.configuration, ready.more = "topic", 'rules_key = "key.pub"'
+    first = bundle()
+    config = ready.config("rules.tar.gz")
+    assert ready.outfall("publish", config=config).returncode == exits.DONE
+    with ready.worker("rules.tar.gz") as worker:
+        worker.wait_ready()
+        ready.send(event(number) for number in range(4))
+        (alert,) = ready.alerts(1)
+        assert alert.rule.bundle == first
+        assert f'bundle="{first}"' in worker.page("/metrics")[1]
+        ready.more = ""  # somebody publishes rules that nobody has signed
+        assert ready.outfall("publish").returncode == exits.DONE
+        worker.wait_logged("new rules or enrichment cannot be used")
+        ready.rules(COUNTING + DELETION)
+        second = bundle()
+        assert ready.outfall("publish", config=config).returncode == exits.DONE
+        worker.wait_logged('"rules loaded"', 2)
+        ready.send([event(4, "delete")])
+        assert {alert.rule.bundle for alert in ready.alerts(2)} == {first, second}
 
 
 def test_events_are_there_for_hunting_under_the_ids_that_alerts_name(live: LiveFolder) -> None:
