@@ -19,8 +19,9 @@ from live import Row, show
 
 from streams.normalise import FORMATS
 from streams.rulebook.backtest import backtest
-from streams.runtime.ahead import Log, looked_at
+from streams.runtime.ahead import looked_at
 from streams.runtime.build import load_parts, pipeline_of
+from streams.runtime.stored_logs import FileLog
 from streams.settings import Settings, load
 from streams.simulate.run import Simulation, simulate
 from streams.simulate.score import score
@@ -74,7 +75,7 @@ def judged(council: Path, rules: Path, days: int) -> Row:
     settings = settings.model_copy(update={"rules": [rules], "severity": RULES / "severity.yml"})
     parts = load_parts(settings)
     pipeline = pipeline_of(settings, parts, clock_skew=None)
-    logs = [Log(name, council / "logs" / source.file) for name, source in SOURCES.items()]
+    logs = [FileLog(name, council / "logs" / source.file) for name, source in SOURCES.items()]
     begun = time.perf_counter()
     records = looked_at(settings, parts, logs, time.time_ns(), os.cpu_count() or 1, lambda _: None)
     found = backtest(pipeline, records)

@@ -13,21 +13,30 @@ from glob import glob
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from streams.cli import backtest_view, exits
 from streams.cli.complaints import say_problems, say_refused, standard_error
-from streams.errors import ConfigError, OutfallError
+from streams.errors import ConfigError, OutfallError, RecordError
 from streams.normalise import FORMATS
+from streams.normalise.time import parse_time
 from streams.rulebook.backtest import Backtest, backtest
 from streams.rulebook.checkout import check_out
-from streams.runtime.ahead import Log, looked_at
+from streams.runtime.ahead import clock_skew, looked_at
 from streams.runtime.build import Parts, load_parts, pipeline_of
 from streams.runtime.files import COMPRESSED
 from streams.runtime.garbage import spare_garbage_collection
+from streams.runtime.stored_logs import FileLog, Log, topic_logs
 from streams.setting_types import is_glob
-from streams.settings import Settings, load
-from streams.source_settings import FileSource
+from streams.settings import Settings, load, parse_duration
+from streams.source_settings import FileSource, KafkaSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class Options:
 
     config: Path
     logs: Sequence[str]
+    since: str | None
+    until: str | None
     rules: Sequence[Path]
     against: str | None
     processes: int | None
@@ -50,7 +61,7 @@ def run(options: Options) -> int:
         settings = load(options.config, formats=FORMATS, places=False)
         if options.rules:
             settings = settings.model_copy(update={"rules": [*options.rules]})
-        logs = find_logs(settings, options.logs)
+        logs = find_logs(settings, options)
         with ExitStack() as stack:
             books = [(settings, load_parts(settings))]
             if options.against is not None:
@@ -79,13 +90,37 @@ def run(options: Options) -> int:
     return exits.FINDINGS if results[0].failures or books[0][1].book.refused else exits.DONE
 
 
-def find_logs(settings: Settings, given: Sequence[str]) -> list[Log]:
-    """Give the logs that are named as SOURCE=FILE, or else those of all sources of kind file.
+def find_logs(settings: Settings, options: Options) -> list[Log]:
+    """Give the logs that are named as SOURCE=FILE; else those of all sources of kind file, or all topics.
 
     Raises:
-        ConfigError: with everything that is wrong with the names.
+        ConfigError: with everything that is wrong with the names, or the brokers do not answer.
     """
-    known = {source.name: source for source in settings.sources}
+    if options.logs:
+        return _named(settings, options.logs)
+    files: list[Log] = [
+        FileLog(source.name, path)
+        for source in settings.sources
+        if isinstance(source, FileSource)
+        for path in _files(source)
+    ]
+    topics = [source for source in settings.sources if isinstance(source, KafkaSource)]
+    if topics and not files:
+        since, until = _time("--since", options.since), _time("--until", options.until)
+        held = topic_logs(settings.kafka, topics, since, until)
+        if not held:
+            raise ConfigError([f"the topics hold nothing: {', '.join(one.topic for one in topics)}"])
+        return [*held]
+    if options.since or options.until:
+        raise ConfigError(["--since and --until are for sources of kind kafka"])
+    if not files:
+        what = "give SOURCE=FILE, or name sources of kind file or kafka"
+        raise ConfigError([f"there is nothing to read: {what}"])
+    return files
+
+
+def _named(settings: Settings, given: Sequence[str]) -> list[Log]:
+    known = {source.name for source in settings.sources}
     problems: list[str] = []
     logs: list[Log] = []
     for text in given:
@@ -93,20 +128,29 @@ def find_logs(settings: Settings, given: Sequence[str]) -> list[Log]:
         if not sign or not path:
             problems.append(f"{text}: write SOURCE=FILE, for instance proxy=access.log")
         elif name not in known:
-            problems.append(f"{text}: there is no source {name}; there are: {', '.join(known)}")
+            problems.append(f"{text}: there is no source {name}; there are: {', '.join(sorted(known))}")
         elif not Path(path).is_file():
             problems.append(f"{text}: there is no such file")
         else:
-            logs.append(Log(name, Path(path)))
-    if not given:
-        for source in settings.sources:
-            if isinstance(source, FileSource):
-                logs += [Log(source.name, path) for path in _files(source)]
-        if not logs:
-            problems.append("there is nothing to read: give SOURCE=FILE, or name sources of kind file")
+            logs.append(FileLog(name, Path(path)))
     if problems:
         raise ConfigError(problems)
     return logs
+
+
+def _time(option: str, text: str | None) -> int | None:
+    """Read a time, or how long ago it was."""
+    if text is None:
+        return None
+    try:
+        return time.time_ns() - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return parse_time(text)
+    except RecordError:
+        problem = f"{option}: {text!r} is no time; write 2026-03-02T10:00:00Z, or 30d for so long ago"
+        raise ConfigError([problem]) from None
 
 
 def _files(source: FileSource) -> list[Path]:
@@ -118,10 +162,11 @@ def _files(source: FileSource) -> list[Path]:
 def _backtest(
     settings: Settings, parts: Parts, logs: Sequence[Log], processes: int, console: Console
 ) -> Backtest:
-    pipeline = pipeline_of(settings, parts, clock_skew=None)
+    pipeline = pipeline_of(settings, parts, clock_skew=clock_skew(settings, logs))
     spare_garbage_collection()
-    columns = (TextColumn("backtest"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    total = sum(log.path.stat().st_size for log in logs)
+    amount = DownloadColumn() if isinstance(logs[0], FileLog) else MofNCompleteColumn()
+    columns = (TextColumn("backtest"), BarColumn(), amount, TimeRemainingColumn())
+    total = sum(log.size for log in logs)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total)
         records = looked_at(

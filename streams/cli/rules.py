@@ -91,6 +91,10 @@ def backtest(
         list[Path] | None,
         typer.Option("--rules", metavar="PATH", help="These rules instead of the settings'; repeatable."),
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Of topics: what came then, or so long ago (30d).")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Of topics: what came before.")] = None,
     against: Annotated[
         str | None,
         typer.Option(metavar="GITREF", help="Compare with the rules as they were at a commit or branch."),
@@ -106,15 +110,16 @@ def backtest(
     """Say what the rules would have done: which pages, how many tickets, and who was behind them.
 
     Stored logs go through the same pipeline as in production, with enrichment and severities: those that are
-    named, else those of all sources of kind file. So a rule is tried on last month before it is merged.
-    With [bold]--against main[/] it is run beside the rules as they are there.
+    named, else those of all sources of kind file, else what the topics hold. So a rule is tried on last month
+    before it is merged. With [bold]--against main[/] it is run beside the rules as they are there.
 
     A table on a terminal, else a JSON line for each rule and one for all. The result is the same for any
     number of processes. Exit status 1 when a rule was refused, or raised on an event.
     """
     from streams.cli.backtesting import Options, run  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(run(Options(config, logs or [], rules or [], against, processes, alerts, json=json)))
+    options = Options(config, logs or [], since, until, rules or [], against, processes, alerts, json=json)
+    raise typer.Exit(run(options))
 
 
 def coverage(

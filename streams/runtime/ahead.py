@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from operator import itemgetter
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import Any, Self
 
 from streams.detect.ruleset import RuleSet
 from streams.enrich import Enricher
 from streams.errors import ConfigError, OutfallError
+from streams.event import RawRecord
 from streams.runtime.build import Parts, load_parts, sources_of
 from streams.runtime.cache import user_cache
 from streams.runtime.garbage import spare_garbage_collection
-from streams.runtime.stored import stored_records
+from streams.runtime.stored_logs import Log, Read, TopicLog
 from streams.settings import Settings
 from streams.stages.look import Look
 from streams.stages.reader import Passed, Prepared, Reader
@@ -32,19 +32,14 @@ BATCH = 500
 AHEAD = 16
 """Most batches that a process is ahead."""
 _BEGINNING = -(2**63)
+_STEPS = 1000
+"""So often at most it is told how much of a log has been read."""
 _ASK = 1.0
 """Seconds after which it is asked whether a process that says nothing still lives."""
 
 
-class Log(NamedTuple):
-    """A stored log and the name of its source."""
-
-    source: str
-    path: Path
-
-
 _Item = tuple[int, int, int, Prepared | Passed]
-"""A record with its time and its log, which order it, and how many bytes of the log are behind it."""
+"""A record with its time and its log, which order it, and how much of the log has been read with it."""
 
 
 def looked_at(
@@ -55,10 +50,10 @@ def looked_at(
     processes: int,
     advance: Callable[[int], object],
 ) -> Iterator[Prepared | Passed]:
-    """Give what is left to do with all records of the logs; `advance` is told of bytes that have been read.
+    """Give what is left to do with all records of the logs; `advance` is told how much more has been read.
 
-    `parts` are those of the settings. `received` stands for when the records were read, and completes times
-    without a year.
+    `parts` are those of the settings. `received` stands for when the records of files were read, and
+    completes times without a year.
 
     Raises:
         ConfigError: a log cannot be read.
@@ -66,6 +61,7 @@ def looked_at(
     """
     numbered = [*enumerate(logs)]
     read = [0] * len(logs)
+    steps = [log.size // _STEPS + 1 for log in logs]
     with ExitStack() as stack:
         if processes < 2:
             feeds = [_ordered(settings, parts, numbered, received)]
@@ -74,10 +70,15 @@ def looked_at(
             running = [stack.enter_context(_Process(settings, group, received)) for group in groups]
             feeds = [process.items() for process in running]
         for count, (_, log, behind, item) in enumerate(heapq.merge(*feeds, key=itemgetter(0, 1))):
-            if behind - read[log] > 1 << 16 or not count:
+            if behind - read[log] >= steps[log] or not count:
                 advance(behind - read[log])
                 read[log] = behind
             yield item
+
+
+def clock_skew(settings: Settings, logs: Sequence[Log]) -> int | None:
+    """Give how far events may be ahead of their receipt; None for files, of which receipt says nothing."""
+    return settings.clock_skew if any(isinstance(log, TopicLog) for log in logs) else None
 
 
 def _shared_out(logs: Sequence[tuple[int, Log]], processes: int) -> list[list[tuple[int, Log]]]:
@@ -95,7 +96,7 @@ def _shared_out(logs: Sequence[tuple[int, Log]], processes: int) -> list[list[tu
 
 
 def _size(logs: Sequence[tuple[int, Log]]) -> int:
-    return sum(log.path.stat().st_size for _, log in logs if log.path.exists())
+    return sum(log.size for _, log in logs)
 
 
 def _ordered(
@@ -103,33 +104,22 @@ def _ordered(
 ) -> Iterator[_Item]:
     """Give the records of some logs; one without a time follows the one before it in its log."""
     names = {log.source for _, log in logs}
-    reader = Reader([source for source in sources_of(settings) if source.name in names], None)
+    skew = clock_skew(settings, [log for _, log in logs])
+    reader = Reader([source for source in sources_of(settings) if source.name in names], skew)
     look = Look(reader, Enricher(parts.enrichment), RuleSet(parts.book, cache=user_cache()))
     taken: dict[str, set[str]] = {name: set() for name in names}
-    with ExitStack() as stack:
-        feeds = [
-            _of_log(reader, look, number, log, stack.enter_context(_opened(log)), received, taken[log.source])
-            for number, log in logs
-        ]
-        yield from heapq.merge(*feeds, key=itemgetter(0, 1))
+    feeds = [_of_log(reader, look, number, log.read(received, taken[log.source])) for number, log in logs]
+    yield from heapq.merge(*feeds, key=itemgetter(0, 1))
 
 
-def _opened(log: Log) -> BinaryIO:
-    try:
-        return log.path.open("rb")
-    except OSError as error:
-        raise ConfigError([f"source {log.source}: {log.path}: {error.strerror}"]) from None
-
-
-def _of_log(
-    reader: Reader, look: Look, number: int, log: Log, file: BinaryIO, received: int, taken: set[str]
-) -> Iterator[_Item]:
+def _of_log(reader: Reader, look: Look, number: int, records: Iterator[Read]) -> Iterator[_Item]:
     time = _BEGINNING
-    records = stored_records(log.source, file, received, taken)
     while batch := [*islice(records, BATCH)]:
-        for record, item in zip(batch, look.prepare(batch), strict=True):
+        looked = iter(look.prepare([record for _, record in batch if isinstance(record, RawRecord)]))
+        for behind, record in batch:
+            item = next(looked) if isinstance(record, RawRecord) else record
             time = time if item.time is None else item.time
-            yield time, number, record.origin.offset + len(record.data) + 1, item
+            yield time, number, behind, item
         for table in reader.tables:
             table.drain()  # nobody saves them, and they would be held for ever
 

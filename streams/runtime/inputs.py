@@ -44,7 +44,7 @@ class RawInput:
         letters: list[Letter] = []
         for record in records:
             try:
-                one = self._one(record)
+                one = raw_record(record, self._source, self._stream)
             except RecordError as error:
                 origin = Origin(self._source, self._stream, record.offset, record.offset)
                 letters.append(_letter(record, origin, "headers", str(error), 1))
@@ -61,23 +61,29 @@ class RawInput:
         attempts = 1 if tried is None else read_number(tried, ATTEMPTS)
         return _letter(record, dead.record.origin, dead.stage, dead.reason, max(1, attempts))
 
-    def _one(self, record: Any) -> Raw:
-        headers = record.headers
-        origin = None
-        if headers:
-            progress = find(headers, PROGRESS)
-            if progress is not None:
-                marked = find(headers, MARKED)
-                sources = () if marked is None else read_marked(marked)
-                return Progress(read_number(progress, PROGRESS), sources)
-            stated = find(headers, ORIGIN)
-            origin = None if stated is None else read_origin(stated, self._source)
-            if (tried := find(headers, ATTEMPTS)) is not None:
-                read_number(tried, ATTEMPTS)
-        if origin is None:
-            origin = Origin(self._source, self._stream, record.offset, record.offset)
-        received = record.timestamp * _MILLISECOND if 0 <= record.timestamp < _LATEST else None
-        return RawRecord(record.value or b"", origin, received)
+
+def raw_record(record: Any, source: str, stream: str) -> Raw:
+    """Make a raw record of what lies in a raw topic, or a mark of how far time has come.
+
+    Raises:
+        RecordError: its headers are not as outfall writes them.
+    """
+    headers = record.headers
+    origin = None
+    if headers:
+        progress = find(headers, PROGRESS)
+        if progress is not None:
+            marked = find(headers, MARKED)
+            sources = () if marked is None else read_marked(marked)
+            return Progress(read_number(progress, PROGRESS), sources)
+        stated = find(headers, ORIGIN)
+        origin = None if stated is None else read_origin(stated, source)
+        if (tried := find(headers, ATTEMPTS)) is not None:
+            read_number(tried, ATTEMPTS)
+    if origin is None:
+        origin = Origin(source, stream, record.offset, record.offset)
+    received = record.timestamp * _MILLISECOND if 0 <= record.timestamp < _LATEST else None
+    return RawRecord(record.value or b"", origin, received)
 
 
 class MessageInput:

@@ -62,6 +62,6 @@ class Look:
         if rules is None:
             return Prepared(record, event, known=None if PART in event.marks else Known())
         failures = failed.get(event.id, [])
-        if not rules and not failures:
+        if not rules and not failures and not self._reader.would_be_ahead(event, record.received):
             return Passed(record.origin.source, event.time)
         return Prepared(record, event, known=Known(tuple(rules), tuple(failures)))

@@ -117,10 +117,16 @@ class Reader:
 
     def is_ahead(self, event: Event, received: int | None) -> bool:
         """Tell whether an event is further ahead of its receipt than clocks may differ, and mark it."""
-        if self._clock_skew is None or received is None or event.time <= received + self._clock_skew:
+        if not self.would_be_ahead(event, received):
             return False
         event.marks += (CLOCK_AHEAD,)
         return True
+
+    def would_be_ahead(self, event: Event, received: int | None) -> bool:
+        """Tell the same, and mark nothing."""
+        if self._clock_skew is None or received is None:
+            return False
+        return event.time > received + self._clock_skew
 
     def _context(self, key: str, source: Source, record: RawRecord) -> Context:
         context = self._contexts.get(key)

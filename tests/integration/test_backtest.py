@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
+from episodes import differing, episodes, paged
+from services.council import council
+from services.kafka import Kafka
 from services.outfall import ENVIRONMENT, OUTFALL
+from services.tail import Tail
+from services.workers import ENVIRONMENT as OF_WORKERS
+from services.workers import Live, Workers
+from streams.alert import Alert
 from streams.cli import exits
 from streams.simulate.run import Simulation, simulate
 
@@ -20,7 +27,7 @@ ASIDE = {"detected", "freshness", "revision"}
 
 
 @pytest.fixture(scope="module")
-def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A day with everything planted, its own copy of the rules in git."""
     folder = tmp_path_factory.mktemp("backtest") / "council"
     rules = folder.parent / "book"
@@ -35,11 +42,13 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def outfall(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def outfall(
+    folder: Path, *arguments: str, environment: dict[str, str] = ENVIRONMENT
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [OUTFALL, *arguments],
         cwd=folder,
-        env=ENVIRONMENT,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -52,16 +61,16 @@ def alerts(path: Path) -> dict[str, dict[str, Any]]:
     return {alert["id"]: {k: v for k, v in alert.items() if k not in ASIDE} for alert in found}
 
 
-def test_a_preview_equals_production(council: Path, tmp_path: Path) -> None:
-    ran = outfall(council, "run", "--once")
+def test_a_preview_equals_production(day: Path, tmp_path: Path) -> None:
+    ran = outfall(day, "run", "--once")
     assert ran.returncode == exits.DONE, ran.stderr
-    listed = outfall(council, "alerts", "export")
+    listed = outfall(day, "alerts", "export")
     produced = tmp_path / "produced.jsonl"
     produced.write_text(listed.stdout, encoding="utf-8")
     previews = []
     for processes in ("1", "2", "5"):
         preview = tmp_path / f"{processes}.jsonl"
-        done = outfall(council, "rules", "backtest", "--processes", processes, "--alerts", str(preview))
+        done = outfall(day, "rules", "backtest", "--processes", processes, "--alerts", str(preview))
         assert done.returncode == exits.DONE, done.stderr
         previews.append((done.stdout, alerts(preview)))
     assert previews[0] == previews[1] == previews[2], "whatever the number of processes"
@@ -73,8 +82,8 @@ def test_a_preview_equals_production(council: Path, tmp_path: Path) -> None:
         assert alert == {name: expected[identity][name] for name in alert}, alert["rule"]["name"]
 
 
-def test_each_rule_and_all_together_are_summed_up(council: Path, tmp_path: Path) -> None:
-    done = outfall(council, "rules", "backtest", "--alerts", str(tmp_path / "alerts.jsonl"))
+def test_each_rule_and_all_together_are_summed_up(day: Path, tmp_path: Path) -> None:
+    done = outfall(day, "rules", "backtest", "--alerts", str(tmp_path / "alerts.jsonl"))
     *rules, total = [json.loads(line) for line in done.stdout.splitlines()]
     there = [*alerts(tmp_path / "alerts.jsonl").values()]
     assert {line["rule"] for line in rules} == {alert["rule"]["name"] for alert in there}
@@ -86,18 +95,18 @@ def test_each_rule_and_all_together_are_summed_up(council: Path, tmp_path: Path)
         assert line["people"] == max(alert["exposure"]["people"] for alert in mine)
         assert set(line["actors"]) >= {alert["actor"]["id"] for alert in mine if alert["actor"]["id"]}
     assert 0.3 < total["days"] < 1
-    assert total["records"] == sum(path.read_bytes().count(b"\n") for path in (council / "logs").iterdir()), (
+    assert total["records"] == sum(path.read_bytes().count(b"\n") for path in (day / "logs").iterdir()), (
         "every line was read"
     )
 
 
-def test_a_change_is_held_against_the_book_as_it_was(council: Path) -> None:
-    rule = council.parent / "book" / "egress" / "many_care_records_sent_outside.yml"
+def test_a_change_is_held_against_the_book_as_it_was(day: Path) -> None:
+    rule = day.parent / "book" / "egress" / "many_care_records_sent_outside.yml"
     text = rule.read_text(encoding="utf-8")
     rule.write_text(text.replace("gt: 100", "gt: 100000"), encoding="utf-8")
     try:
-        done = outfall(council, "rules", "backtest", "--against", "main")
-        unknown = outfall(council, "rules", "backtest", "--against", "--output=x")
+        done = outfall(day, "rules", "backtest", "--against", "main")
+        unknown = outfall(day, "rules", "backtest", "--against", "--output=x")
     finally:
         rule.write_text(text, encoding="utf-8")
     *rules, total = [json.loads(line) for line in done.stdout.splitlines()]
@@ -111,26 +120,61 @@ def test_a_change_is_held_against_the_book_as_it_was(council: Path) -> None:
     assert "git" in unknown.stderr
 
 
-def test_logs_are_named_by_their_source(council: Path) -> None:
-    done = outfall(council, "rules", "backtest", "case_system=logs/case_system.jsonl")
+def test_logs_are_named_by_their_source(day: Path) -> None:
+    done = outfall(day, "rules", "backtest", "case_system=logs/case_system.jsonl")
     total = json.loads(done.stdout.splitlines()[-1])
-    assert total["records"] == (council / "logs" / "case_system.jsonl").read_bytes().count(b"\n")
-    wrong = outfall(council, "rules", "backtest", "x", "nobody=logs/proxy.log", "proxy=logs/none")
+    assert total["records"] == (day / "logs" / "case_system.jsonl").read_bytes().count(b"\n")
+    wrong = outfall(day, "rules", "backtest", "x", "nobody=logs/proxy.log", "proxy=logs/none")
     assert wrong.returncode == exits.USAGE
     assert wrong.stdout == ""
     said = [line.partition(":")[0] for line in wrong.stderr.splitlines()]
     assert said == ["x", "nobody=logs/proxy.log", "proxy=logs/none"]
 
 
-def test_what_cannot_be_read_or_run_is_told(council: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_read_or_run_is_told(day: Path, tmp_path: Path) -> None:
     log = tmp_path / "odd.jsonl"
     log.write_text("this is no record\n", encoding="utf-8")
     broken = tmp_path / "broken.yml"
     broken.write_text("title: a\nlogsource: {product: x}\ndetection: {condition: no}\n", encoding="utf-8")
     good = RULES / "egress" / "many_care_records_sent_outside.yml"
     done = outfall(
-        council, "rules", "backtest", f"case_system={log}", "--rules", str(good), "--rules", str(broken)
+        day, "rules", "backtest", f"case_system={log}", "--rules", str(good), "--rules", str(broken)
     )
     assert done.returncode == exits.FINDINGS
     assert str(broken) in done.stderr
     assert "unreadable records: 1" in done.stderr
+
+
+def test_a_preview_of_topics_equals_what_workers_raised(kafka: Kafka, tmp_path: Path) -> None:
+    live = Live(council(tmp_path / "council", people=40), kafka).make()
+    with Tail(live) as tail, Workers(live, 2):
+        with live.produced("--let-pass", "4d"):
+            pass
+        tail.wait_until_done()
+    raised = [
+        Alert.model_validate_json(record.value)
+        for records in tail.of(live.topics.alerts).values()
+        for record in records
+    ]
+
+    def backtest(*options: str) -> subprocess.CompletedProcess[str]:
+        arguments = ("rules", "backtest", "--config", str(live.config), *options)
+        return outfall(live.council.folder, *arguments, environment=OF_WORKERS)
+
+    previews = []
+    for processes in ("1", "3"):
+        written = tmp_path / f"{processes}.jsonl"
+        done = backtest("--processes", processes, "--alerts", str(written))
+        assert done.returncode == exits.DONE, done.stderr
+        previews.append((done.stdout, alerts(written)))
+    assert previews[0] == previews[1], "whatever the number of processes"
+    lines = (tmp_path / "1.jsonl").read_text(encoding="utf-8").splitlines()
+    preview = [Alert.model_validate_json(line) for line in lines]
+    assert [*differing("", episodes(preview), episodes(raised))] == []
+    assert {alert.actor.id for alert in preview if alert.pages} == paged(raised)
+    total = json.loads(previews[0][0].splitlines()[-1])
+    assert total["records"] + total["rejected"] >= live.council.records
+    later = backtest("--until", "1d")
+    assert (later.returncode, "the topics hold nothing" in later.stderr) == (exits.USAGE, True)
+    wrong = backtest("--since", "soon")
+    assert (wrong.returncode, "is no time" in wrong.stderr) == (exits.USAGE, True)
