@@ -12,7 +12,10 @@ from rich.text import Text
 
 from streams.alert import Alert
 from streams.rulebook.backtest import Backtest, label
+from streams.rulebook.differences import Difference, differences
 
+SIGNS = {"added": ("+", "green"), "gone": ("-", "red"), "changed": ("~", "yellow")}
+"""How a difference is marked, and its colour."""
 _ACTORS = 5
 """Most actors that a line names."""
 
@@ -28,7 +31,8 @@ def print_json(now: Backtest, then: Backtest | None, against: str | None) -> Non
     total: dict[str, Any] = {"rule": None, "days": round(now.days, 3), **_figures(now)}
     total |= {name: now.counts[name] for name in ("records", "rejected", "late")}
     if then is not None:
-        total |= {"against": against, "before": _figures(then)}
+        found = [one.document() for one in differences(then.alerts, now.alerts)]
+        total |= {"against": against, "before": _figures(then), "differences": found}
     sys.stdout.buffer.write(orjson.dumps(total) + b"\n")
     sys.stdout.buffer.flush()
 
@@ -51,6 +55,9 @@ def print_table(now: Backtest, then: Backtest | None, against: str | None) -> No
     paging = [alert for alert in now.alerts if alert.pages]
     if paging:
         console.print(_pages(paging))
+    found = [] if then is None else differences(then.alerts, now.alerts)
+    if found:
+        console.print(difference_table(found))
     console.print(_sentence(now), style="bold")
     if then is not None:
         console.print(f"at {against}: {_sentence(then)}")
@@ -97,6 +104,30 @@ def _pages(alerts: list[Alert]) -> Table:
         reason = Text(f"{label(alert)}: {alert.reason}")
         table.add_row(alert.first[:16].replace("T", " "), alert.severity, Text(actors), reason)
     return table
+
+
+def difference_table(found: list[Difference]) -> Table:
+    """Give a table of what differs."""
+    table = Table("", "rule", "first", "group", "before", "after", box=None, header_style="bold")
+    for difference in found:
+        sign, style = SIGNS[difference.change]
+        alert = difference.alert
+        table.add_row(
+            Text(sign, style),
+            label(alert),
+            alert.first[:16].replace("T", " "),
+            Text(", ".join(map(str, alert.group.values()))),
+            _short(difference.before),
+            _short(difference.after),
+        )
+    return table
+
+
+def _short(alert: Alert | None) -> str:
+    if alert is None:
+        return "-"
+    hidden = ", suppressed" if alert.suppressed_by else ""
+    return f"{alert.severity}, {alert.exposure.people} people, {alert.pages} pages{hidden}"
 
 
 def _names(actors: list[str]) -> str:

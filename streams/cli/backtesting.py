@@ -106,7 +106,7 @@ def find_logs(settings: Settings, options: Options) -> list[Log]:
     ]
     topics = [source for source in settings.sources if isinstance(source, KafkaSource)]
     if topics and not files:
-        since, until = _time("--since", options.since), _time("--until", options.until)
+        since, until = time_of("--since", options.since), time_of("--until", options.until)
         held = topic_logs(settings.kafka, topics, since, until)
         if not held:
             raise ConfigError([f"the topics hold nothing: {', '.join(one.topic for one in topics)}"])
@@ -138,7 +138,7 @@ def _named(settings: Settings, given: Sequence[str]) -> list[Log]:
     return logs
 
 
-def _time(option: str, text: str | None) -> int | None:
+def time_of(option: str, text: str | None) -> int | None:
     """Read a time, or how long ago it was."""
     if text is None:
         return None

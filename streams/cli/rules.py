@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Look after the rule book.", no_args_is_help=True)
     rules.command()(check)
     rules.command("test")(run_tests)
-    for command in (backtest, coverage, new, bundle, verify):
+    for command in (backtest, coverage, new, bundle, verify, canary):
         rules.command()(command)
     app.add_typer(rules, name="rules")
 
@@ -199,3 +199,30 @@ def verify(
     from streams.cli.bundling import look  # noqa: PLC0415 - keeps --help fast
 
     raise typer.Exit(look(file, key))
+
+
+def canary(
+    rules: Annotated[Path, typer.Argument(metavar="PATH", help="The new rules: a folder, or a bundle.")],
+    config: Annotated[Path, typer.Option(envvar="OUTFALL_CONFIG", help="The settings file (TOML).")] = Path(
+        "outfall.toml"
+    ),
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Of topics: begin with what came then, or so long ago (1d)."),
+    ] = None,
+    lasting: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="End by itself after so long.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines, also on a terminal.")] = False,
+) -> None:
+    """Try new rules beside those of the settings on live traffic, and tell in what their alerts differ.
+
+    It looks on beside `outfall run` or the workers, and changes nothing of theirs: logs are read from their
+    beginning and followed, topics from now on, or from --since. What only one of the rule books raises is
+    told when it is raised; in the end, all differences, also in severity, pages and people.
+
+    Exit status 1 when there is a difference, or a new rule was refused.
+    """
+    from streams.cli.canarying import Options, run  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run(Options(rules, config, since, lasting, json)))
