@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.alert import Alert
-from streams.rulebook.backtest import Backtest, label
+from streams.rulebook.backtest import Backtest
+from streams.rulebook.compare import label
 from streams.rulebook.differences import Difference, differences
 
 SIGNS = {"added": ("+", "green"), "gone": ("-", "red"), "changed": ("~", "yellow")}

@@ -20,7 +20,8 @@ from streams.cli.stop import Stop
 from streams.errors import ConfigError
 from streams.event import NANOSECONDS
 from streams.normalise import FORMATS
-from streams.rulebook.backtest import Backtest, label
+from streams.rulebook.backtest import Backtest
+from streams.rulebook.compare import label
 from streams.rulebook.differences import Canary, Difference
 from streams.runtime.build import load_parts, pipeline_of
 from streams.runtime.garbage import spare_garbage_collection

@@ -40,7 +40,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Told:
     """One rule and one record: what is printed of them."""
 
     line: int
@@ -51,6 +51,7 @@ class _Told:
 
     @property
     def matched(self) -> bool | None:
+        """Whether the rule matches; None where it failed."""
         return self.condition.true if self.applies else False
 
 
@@ -60,7 +61,7 @@ def run_explaining(options: Options, chosen: Chosen) -> int:
     def look(options: Options, book: RuleBook, mapping: FieldMapping | None, records: Records) -> bool:
         failed = False
         detections = _chosen(book, chosen.rule)
-        show = _show_tree if sys.stdout.isatty() else _show_json
+        show = show_tree if sys.stdout.isatty() else show_json
         for told in _explained(options, detections, mapping, _lines(records, chosen.line)):
             show(told)
             failed = failed or told.matched is None
@@ -74,13 +75,13 @@ def _explained(
     detections: list[Detection],
     mapping: FieldMapping | None,
     events: Iterator[tuple[int, Event]],
-) -> Iterator[_Told]:
+) -> Iterator[Told]:
     for line, event in events:
         for detection in detections:
             wanted = detection.rule.logsource
             condition = explain(detection.condition, event, mapping or mapping_for(wanted))
             may = options.ignore_logsource or applies(wanted, event.logsources)
-            yield _Told(line, event, detection, may, condition)
+            yield Told(line, event, detection, may, condition)
 
 
 def _chosen(book: RuleBook, name: str | None) -> list[Detection]:
@@ -105,7 +106,8 @@ def _lines(records: Records, line: int | None) -> Iterator[tuple[int, Event]]:
         raise ConfigError([f"--line: no record ends in line {line}; lines are numbered from 0"])
 
 
-def _show_json(told: _Told) -> None:
+def show_json(told: Told) -> None:
+    """Print one explanation as a JSON line."""
     rule = told.detection.rule
     document = {
         "event": told.line,
@@ -156,7 +158,8 @@ def _shown(value: Scalar) -> Scalar:
     return value
 
 
-def _show_tree(told: _Told) -> None:
+def show_tree(told: Told) -> None:
+    """Print one explanation as a tree."""
     rule = told.detection.rule
     outcome = {True: "matches", False: "does not match", None: "failed"}[told.matched]
     head = Text.assemble(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from difflib import unified_diff
 from pathlib import Path
 
 import orjson
@@ -19,10 +20,11 @@ from streams.rulebook import runner
 from streams.rulebook.field_names import unknown_fields
 from streams.rulebook.mutation import Score, mutate, percent
 from streams.rulebook.runner import Result, Runner
+from streams.rulebook.updating import updated
 
 
-def run(paths: Sequence[Path]) -> int:
-    """Run the tests, print, and give the exit status."""
+def run(paths: Sequence[Path], *, update: bool = False) -> int:
+    """Run the tests, print, and give the exit status; with `update`, once failing cases are rewritten."""
     errors = standard_error()
     results: list[Result] = []
     refused = False
@@ -30,6 +32,9 @@ def run(paths: Sequence[Path]) -> int:
         for path in paths:
             opened, tests, wrong = _opened(path, errors)
             refused = refused or wrong
+            if update:
+                for test in tests:
+                    _update(test, [opened.run(case) for case in runner.read_all([test])])
             results += [opened.run(case) for case in runner.read_all(tests)]
     except ConfigError as error:
         say_problems(errors, error)
@@ -44,6 +49,20 @@ def run(paths: Sequence[Path]) -> int:
             errors.print(f"{result.case.place}: {result.case.name}: {problem}", style="red", markup=False)
     failed = refused or not all(result.passed for result in results)
     return exits.FINDINGS if failed else exits.DONE
+
+
+def _update(test: Path, results: Sequence[Result]) -> None:
+    """Write a test file anew where cases failed, and print what changes as a diff, on standard error."""
+    before = test.read_text(encoding="utf-8")
+    after = updated(before, results)
+    if after == before:
+        return
+    test.write_text(after, encoding="utf-8")
+    errors = standard_error()
+    lines = unified_diff(before.splitlines(), after.splitlines(), str(test), str(test), lineterm="")
+    for line in lines:
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        errors.print(Text(line, style), soft_wrap=True)
 
 
 def run_mutants(paths: Sequence[Path], enough: float) -> int:

@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Look after the rule book.", no_args_is_help=True)
     rules.command()(check)
     rules.command("test")(run_tests)
-    for command in (backtest, coverage, new, bundle, verify, canary):
+    rules.command("import")(take_over)
+    for command in (backtest, coverage, new, explain, docs, bundle, verify, canary):
         rules.command()(command)
     app.add_typer(rules, name="rules")
 
@@ -62,6 +63,9 @@ def run_tests(
     mutate: Annotated[
         bool, typer.Option("--mutate", help="See whether the tests notice when a rule says something else.")
     ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Let failing cases expect what happened; shows the diff.")
+    ] = False,
     score: Annotated[
         float, typer.Option(min=0, max=100, metavar="PERCENT", help="The least that --mutate must reach.")
     ] = 95,
@@ -73,10 +77,13 @@ def run_tests(
     With [bold]--mutate[/] each rule is then run again and again with one thing changed: a condition left out,
     a threshold one up or down, a timespan halved. A change that no test of the rule notices is told on
     standard error; exit status 1 when more than the rest to --score go unnoticed.
+
+    With [bold]--update[/] the files of failing cases are rewritten, so that they expect what happened, and
+    the difference is printed: read it before you commit it.
     """
     from streams.cli.rule_testing import run, run_mutants  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(run_mutants(paths, score) if mutate else run(paths))
+    raise typer.Exit(run_mutants(paths, score) if mutate else run(paths, update=update))
 
 
 def backtest(
@@ -129,14 +136,21 @@ def coverage(
     navigator: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a layer for the ATT&CK Navigator there.")
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="OUTFALL_CONFIG", help="Settings, whose sources are held against the rules."),
+    ] = None,
 ) -> None:
     """Show which techniques of ATT&CK the rules alert of, and which log sources they need.
 
-    Tables on a terminal, else a JSON line for each technique and for each log source.
+    With [bold]--config[/] also which of these the sources of the settings give, and which rules cannot fire
+    with them.
+
+    Tables on a terminal, else a JSON line for each technique, each log source and each rule that cannot fire.
     """
     from streams.cli.rule_coverage import run  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(run(paths, navigator))
+    raise typer.Exit(run(paths, navigator, config))
 
 
 def new(
@@ -163,6 +177,73 @@ def new(
         raise typer.Exit(exits.USAGE) from None
     for path in written:
         typer.echo(path)
+
+
+def explain(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id or name.")],
+    event: Annotated[
+        str,
+        typer.Argument(
+            metavar="[EVENT]", help="A file of events, a JSON document a line; - reads standard input."
+        ),
+    ] = "-",
+    rules: Annotated[
+        list[Path] | None, typer.Option("--rules", metavar="PATH", help="The rule book; repeatable.")
+    ] = None,
+) -> None:
+    """Say why a rule is true of an event, or is not: each condition, and what stood in the event.
+
+    An event is a document as the rules see it: ECS, nested or flat, as in a test, in an alert's evidence
+    ([bold]outfall alerts show ID --json | jq -c '.evidence[].fields'[/]), or in the index of events. For a
+    correlation each of the detections that it rests on is explained.
+
+    A tree on a terminal, else a JSON line for each detection and event.
+    """
+    from streams.cli.rule_explaining import run  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run(rule, event, rules or [Path("rules")]))
+
+
+def docs(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="A rule, or a folder with rules below it.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the pages go.")] = Path("rule-pages"),
+) -> None:
+    """Write a page for each rule that alerts, in Markdown, and one that lists them.
+
+    A page says what the rule looks for, in words; how grave it is for how many people, by the table of
+    severities; what to do; what else may be behind it; how one would evade it; its exceptions and its tests.
+    """
+    from streams.cli.rule_pages import run  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run(paths, out))
+
+
+def take_over(
+    checkout: Annotated[
+        Path,
+        typer.Argument(metavar="CHECKOUT", help="Rules of others: a folder, such as a checkout of SigmaHQ."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Copy what runs here, and has something to see.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="OUTFALL_CONFIG", help="Settings, whose sources count; default: all formats."),
+    ] = None,
+) -> None:
+    """Report which rules of others run here, and take those over.
+
+    A rule runs if it compiles exactly; it has something to see if a format gives its log source. The report
+    says for each field of a rule which fields of an event stand for it. Files are copied as they are, in the
+    folders that they are in; mind their licence.
+
+    A table by log source on a terminal, else a JSON line for each rule. Exit status 1 when one is refused.
+    """
+    from streams.cli.rule_importing import run  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(run(checkout, out, config))
 
 
 def bundle(

@@ -7,17 +7,45 @@ volume, nature and sensitivity of the data, the people's vulnerability, and who 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from streams.alert import SEVERITIES
-from streams.correlate.tally import Tally
 from streams.errors import ConfigError
 from streams.rule import Rule
+
+
+class Harm(Protocol):
+    """What a severity follows from; of an alert it is its harm."""
+
+    @property
+    def people(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def categories(self) -> Collection[str]:
+        """Of which data."""
+        ...
+
+    @property
+    def vulnerable(self) -> bool:
+        """Whether they are vulnerable."""
+        ...
+
+    @property
+    def classes(self) -> Collection[str]:
+        """Where to."""
+        ...
+
+    @property
+    def verdict(self) -> str | None:
+        """Whether it was let through."""
+        ...
 
 
 class SeverityTable(BaseModel):
@@ -66,10 +94,10 @@ class SeverityTable(BaseModel):
         """Give the highest tier that so many people reach, 0 for none."""
         return max([tier for tier in self.people if tier <= people], default=0)
 
-    def severity(self, rule: Rule, tally: Tally) -> str:
+    def severity(self, rule: Rule, harm: Harm) -> str:
         """Give an episode's severity; where no people are known, the rule's own level stands for the harm."""
-        if tally.people:
-            points = self._points(tally)
+        if harm.people:
+            points = self._points(harm)
             reached = [name for name, least in self.severities.items() if points >= least]
             severity = max(reached, key=SEVERITIES.index, default="informational")
         else:
@@ -84,13 +112,13 @@ class SeverityTable(BaseModel):
         """Tell whether an alert of this severity pages."""
         return rule.extras.page and SEVERITIES.index(severity) >= SEVERITIES.index(self.page_from)
 
-    def _points(self, tally: Tally) -> int:
+    def _points(self, harm: Harm) -> int:
         return (
-            self.people.get(self.tier(tally.people), 0)
-            + max([self.categories.get(name, 0) for name in tally.categories], default=0)
-            + (self.vulnerable if tally.vulnerable else 0)
-            + max([self.destinations.get(name, 0) for name in tally.classes], default=0)
-            + (self.blocked if tally.verdict == "blocked" else 0)
+            self.people.get(self.tier(harm.people), 0)
+            + max([self.categories.get(name, 0) for name in harm.categories], default=0)
+            + (self.vulnerable if harm.vulnerable else 0)
+            + max([self.destinations.get(name, 0) for name in harm.classes], default=0)
+            + (self.blocked if harm.verdict == "blocked" else 0)
         )
 
 

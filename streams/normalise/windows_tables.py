@@ -199,6 +199,21 @@ ACTIONS: dict[tuple[str, int], str] = {
 }
 
 
+CATEGORIES: tuple[str | None, ...] = (
+    None,
+    *sorted(
+        {
+            name
+            for some in (_SYSMON_CATEGORIES, _REGISTRY_TYPES, _OTHER_CATEGORIES)
+            for names in some.values()
+            for name in names
+        }
+    ),
+)
+SERVICES: tuple[str | None, ...] = (None, *sorted({name for names in _SERVICES.values() for name in names}))
+"""All categories and services that an event can be of."""
+
+
 def log_sources(channel: str, event_id: int, registry_type: str | None) -> tuple[LogSource, ...]:
     """Give every log source of an event: each of its categories with each of its services.
 

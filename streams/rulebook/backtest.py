@@ -9,6 +9,7 @@ from itertools import islice
 
 from streams.alert import Alert, Status
 from streams.pipeline import Outcome, Pipeline
+from streams.rulebook.compare import label
 from streams.stages.reader import Passed, Prepared
 
 BATCH = 1000
@@ -61,11 +62,6 @@ class Backtest:
             for actor in filter(None, (alert.actor.id, *alert.actor.several)):
                 pages[actor] += alert.pages
         return sorted(pages, key=lambda actor: (-pages[actor], actor))
-
-
-def label(alert: Alert) -> str:
-    """Give what a report calls the alert's rule."""
-    return alert.rule.name or alert.rule.id
 
 
 def backtest(pipeline: Pipeline, records: Iterable[Prepared | Passed]) -> Backtest:

@@ -35,11 +35,11 @@ _SAID = {
 """What is said for a kind of pydantic's problem; the only pattern is that of a severity."""
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML in which a time stays the text that it is, so that documents are what JSON would make of them."""
 
 
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -110,8 +110,8 @@ def read(path: Path) -> list[Case]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=_Loader)
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+        node = yaml.compose(text, Loader=Loader)
+        content = yaml.load(text, Loader=Loader)  # noqa: S506 - it is a SafeLoader
         file = _FileText.model_validate(content)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: cannot be read: {error}"]) from error

@@ -20,14 +20,14 @@ def compare(case: Case, fired: Sequence[Alert], explained: Mapping[str, str]) ->
             left.remove(exact)
     problems: list[str] = []
     for expected in open_:
-        close = next((alert for alert in left if _label(alert) == expected.rule), None)
+        close = next((alert for alert in left if label(alert) == expected.rule), None)
         if close is None:
             why = explained.get(expected.rule, "there is no such rule")
             problems.append(f"{expected.rule}: expected an alert, saw none ({why})")
         else:
             left.remove(close)
             problems += [f"{expected.rule}: {text}" for text in _differences(expected, close)]
-    problems += [f"{_label(alert)}: expected no {_kind(alert)}, saw one: {alert.reason}" for alert in left]
+    problems += [f"{label(alert)}: expected no {_kind(alert)}, saw one: {alert.reason}" for alert in left]
     pages = sum(alert.pages for alert in fired)
     if case.pages is not None and pages != case.pages:
         problems.append(f"expected {case.pages} pages in all, saw {pages}")
@@ -35,7 +35,7 @@ def compare(case: Case, fired: Sequence[Alert], explained: Mapping[str, str]) ->
 
 
 def _differences(expected: Expected, alert: Alert) -> list[str]:
-    if _label(alert) != expected.rule:
+    if label(alert) != expected.rule:
         return ["another rule"]
     pairs = [
         ("group", expected.group, alert.group),
@@ -59,5 +59,6 @@ def _kind(alert: Alert) -> str:
     return f"alert that is suppressed by {by}" if by else "alert"
 
 
-def _label(alert: Alert) -> str:
+def label(alert: Alert) -> str:
+    """Give what a report calls the alert's rule."""
     return alert.rule.name or alert.rule.id

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import orjson
 
 from streams.alert import Alert
-from streams.rulebook.backtest import label
+from streams.rulebook.compare import label
 
 Key = tuple[str, str]
 """A rule's label and the group's values, whatever their case."""
