@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test test-all lint format bench soak dashboards lock clean
+.PHONY: help install demo live test test-all lint format bench soak dashboards transcripts lock clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -99,6 +99,9 @@ dashboards: ## Make dashboards/outfall.ndjson from its sources; PYTHON312 choose
 		touch .cache/dashboards/.installed
 	fi
 	.cache/dashboards/bin/python dashboards/build.py
+
+transcripts: install ## Write anew what the commands in docs/rules.md print
+	@$(BIN)/python docs/transcripts.py
 
 lock: install ## Lock the dependencies again after a change; UPGRADE=--upgrade takes newer ones
 	@compile="$(BIN)/uv pip compile --universal --python-version $(firstword $(VERSIONS)) --generate-hashes \

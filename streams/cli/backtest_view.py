@@ -141,7 +141,8 @@ def _sentence(result: Backtest) -> str:
     tickets = "1 ticket" if result.tickets == 1 else f"{result.tickets} tickets"
     days = max(1, round(result.days))
     span = "1 day" if days == 1 else f"{days} days"
-    hidden = f"; exceptions would have suppressed {result.suppressed} alerts" if result.suppressed else ""
+    alerts = "1 alert" if result.suppressed == 1 else f"{result.suppressed} alerts"
+    hidden = f"; exceptions would have suppressed {alerts}" if result.suppressed else ""
     return f"would have paged {pages} in {span}, and raised {tickets}{hidden}"
 
 

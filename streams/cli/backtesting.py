@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from glob import glob
@@ -18,6 +18,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -33,10 +34,13 @@ from streams.runtime.ahead import clock_skew, looked_at
 from streams.runtime.build import Parts, load_parts, pipeline_of
 from streams.runtime.files import COMPRESSED
 from streams.runtime.garbage import spare_garbage_collection
+from streams.runtime.indexed_events import indexed_events
 from streams.runtime.stored_logs import FileLog, Log, topic_logs
 from streams.setting_types import is_glob
 from streams.settings import Settings, load, parse_duration
+from streams.sinks.elasticsearch_client import synchronous
 from streams.source_settings import FileSource, KafkaSource
+from streams.stages.reader import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Options:
     logs: Sequence[str]
     since: str | None
     until: str | None
+    events: bool
     rules: Sequence[Path]
     against: str | None
     processes: int | None
@@ -61,7 +66,7 @@ def run(options: Options) -> int:
         settings = load(options.config, formats=FORMATS, places=False)
         if options.rules:
             settings = settings.model_copy(update={"rules": [*options.rules]})
-        logs = find_logs(settings, options)
+        source = _Indexed(settings, options) if options.events else _Logs(settings, options)
         with ExitStack() as stack:
             books = [(settings, load_parts(settings))]
             if options.against is not None:
@@ -72,8 +77,7 @@ def run(options: Options) -> int:
                 books.append((then, load_parts(then)))
             for _, parts in books:
                 say_refused(console, parts.book.refused)
-            processes = options.processes or os.cpu_count() or 1
-            results = [_backtest(each, parts, logs, processes, console) for each, parts in books]
+            results = [source.backtest(each, parts, console) for each, parts in books]
             if options.alerts is not None:
                 _write(options.alerts, results[0])
     except ConfigError as error:
@@ -159,20 +163,60 @@ def _files(source: FileSource) -> list[Path]:
     return [Path(name) for name in names if not name.endswith(COMPRESSED) and Path(name).is_file()]
 
 
-def _backtest(
-    settings: Settings, parts: Parts, logs: Sequence[Log], processes: int, console: Console
-) -> Backtest:
-    pipeline = pipeline_of(settings, parts, clock_skew=clock_skew(settings, logs))
-    spare_garbage_collection()
-    amount = DownloadColumn() if isinstance(logs[0], FileLog) else MofNCompleteColumn()
+class _Logs:
+    """A backtest over logs or topics."""
+
+    def __init__(self, settings: Settings, options: Options) -> None:
+        self._logs = find_logs(settings, options)
+        self._processes = options.processes or os.cpu_count() or 1
+
+    def backtest(self, settings: Settings, parts: Parts, console: Console) -> Backtest:
+        """Run it, with a progress bar."""
+        logs = self._logs
+        pipeline = pipeline_of(settings, parts, clock_skew=clock_skew(settings, logs))
+        spare_garbage_collection()
+        amount = DownloadColumn() if isinstance(logs[0], FileLog) else MofNCompleteColumn()
+        with _bar(console, amount) as bar:
+            task = bar.add_task("", total=sum(log.size for log in logs))
+            received = time.time_ns()
+            records = looked_at(
+                settings, parts, logs, received, self._processes, lambda read: bar.advance(task, read)
+            )
+            return backtest(pipeline, records)
+
+
+class _Indexed:
+    """A backtest over the events in Elasticsearch."""
+
+    def __init__(self, settings: Settings, options: Options) -> None:
+        if options.logs:
+            raise ConfigError(["--events reads Elasticsearch; it does not go with SOURCE=FILE"])
+        self._since, self._until = time_of("--since", options.since), time_of("--until", options.until)
+        self._client = synchronous(settings.elasticsearch)
+
+    def backtest(self, settings: Settings, parts: Parts, console: Console) -> Backtest:
+        """Run it, with a progress bar."""
+        pipeline = pipeline_of(settings, parts, clock_skew=None, enrich=False)
+        spare_garbage_collection()
+        names = {source.name for source in settings.sources}
+        prefix = settings.elasticsearch.prefix
+        with _bar(console, MofNCompleteColumn()) as bar:
+            task = bar.add_task("", total=None)
+            records = indexed_events(
+                self._client, prefix, names, self._since, self._until, lambda n: bar.update(task, total=n)
+            )
+            return backtest(pipeline, _counted(records, lambda: bar.advance(task)))
+
+
+def _counted(records: Iterable[Prepared], advance: Callable[[], object]) -> Iterator[Prepared]:
+    for record in records:
+        yield record
+        advance()
+
+
+def _bar(console: Console, amount: ProgressColumn) -> Progress:
     columns = (TextColumn("backtest"), BarColumn(), amount, TimeRemainingColumn())
-    total = sum(log.size for log in logs)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        records = looked_at(
-            settings, parts, logs, time.time_ns(), processes, lambda read: bar.advance(task, read)
-        )
-        return backtest(pipeline, records)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _write(path: Path, result: Backtest) -> None:

@@ -98,10 +98,16 @@ def backtest(
         list[Path] | None,
         typer.Option("--rules", metavar="PATH", help="These rules instead of the settings'; repeatable."),
     ] = None,
+    events: Annotated[
+        bool, typer.Option("--events", help="Of the events in Elasticsearch (`outfall index --events`).")
+    ] = False,
     since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Of topics: what came then, or so long ago (30d).")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Of topics: what came then, or so long ago (30d). Of events: theirs."
+        ),
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Of topics: what came before.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="The same: what came before.")] = None,
     against: Annotated[
         str | None,
         typer.Option(metavar="GITREF", help="Compare with the rules as they were at a commit or branch."),
@@ -125,7 +131,9 @@ def backtest(
     """
     from streams.cli.backtesting import Options, run  # noqa: PLC0415 - keeps --help fast
 
-    options = Options(config, logs or [], since, until, rules or [], against, processes, alerts, json=json)
+    options = Options(
+        config, logs or [], since, until, events, rules or [], against, processes, alerts, json=json
+    )
     raise typer.Exit(run(options))
 
 

@@ -105,13 +105,16 @@ def build_pipeline(settings: Settings) -> tuple[Pipeline, RuleBook]:
     return pipeline_of(settings, parts, clock_skew=settings.clock_skew), parts.book
 
 
-def pipeline_of(settings: Settings, parts: Parts, *, clock_skew: int | None) -> Pipeline:
-    """Make the pipeline of parts; without `clock_skew` for stored records, of which receipt says nothing."""
+def pipeline_of(settings: Settings, parts: Parts, *, clock_skew: int | None, enrich: bool = True) -> Pipeline:
+    """Make the pipeline of parts; without `clock_skew` for stored records, of which receipt says nothing.
+
+    Events that have been enriched before are not to `enrich` again.
+    """
     return Pipeline(
         sources_of(settings),
         RuleSet(parts.book, cache=user_cache()),
         parts.book,
-        Enricher(parts.enrichment),
+        Enricher(parts.enrichment) if enrich else None,
         parts.severity,
         clock_skew=clock_skew,
         edition=parts.edition,

@@ -11,9 +11,9 @@ import orjson
 
 from streams.alert import Alert
 from streams.event import Event
-from streams.normalise.rim import document
 from streams.runtime.dead_letters import Letter
 from streams.runtime.headers import Headers
+from streams.runtime.stored_event import kept
 from streams.runtime.topics import Topics
 from streams.stages.stage import Sent
 
@@ -68,7 +68,7 @@ class Outgoing:
 
     def _event(self, topic: str, event: Event) -> Record:
         key = event.id.encode()
-        return Record(topic, self._spread(key), key, orjson.dumps(document(event)))
+        return Record(topic, self._spread(key), key, orjson.dumps(kept(event)))
 
     def _alert(self, alert: Alert) -> Record:
         key = alert.id.encode()

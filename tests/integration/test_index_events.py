@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import pytest
 from elasticsearch import Elasticsearch
 
+from episodes import differing, episodes
 from services.alert_site import Site
 from services.alerts import alert
 from services.kafka import Kafka
@@ -252,9 +253,23 @@ events_listen = "127.0.0.1:{free_port()}"
         letter = Letter.read(record.value, record.headers)
         assert (letter.origin.source, letter.stage) == ("events", "index-events")
         assert "Jones" not in letter.reason + (tmp_path / "index-events").read_text()
+        backtest(live, alert_of_both, tmp_path / "preview.jsonl")
         replayed = live.outfall("dead-letters", "replay")
         assert replayed.returncode == exits.DONE, replayed.stderr
         wait_for("it to be dead once more", lambda: len(live.records("dead_letters")) == 3 or None)
         again = [one for one in live.records("events") if one.key == letter.origin.stream.encode()]
         assert len(again) == 2
         assert len({one.partition for one in again}) == 1
+
+
+def backtest(live: LiveFolder, raised: Alert, preview: Path) -> None:
+    """See that the rules, run on the events again, give the alert that was raised."""
+    done = live.outfall("rules", "backtest", "--events", "--alerts", str(preview))
+    assert done.returncode == exits.DONE, done.stderr
+    alerts = [Alert.model_validate_json(line) for line in preview.read_text(encoding="utf-8").splitlines()]
+    assert [*differing("", episodes(alerts), episodes([raised]))] == []
+    assert json.loads(done.stdout.splitlines()[-1])["records"] == 3
+    later = live.outfall("rules", "backtest", "--events", "--since", "2026-03-02T10:00:01Z")
+    assert json.loads(later.stdout.splitlines()[-1])["records"] == 2
+    wrong = live.outfall("rules", "backtest", "--events", "app=log")
+    assert (wrong.returncode, "does not go with SOURCE=FILE" in wrong.stderr) == (exits.USAGE, True)
