@@ -128,7 +128,8 @@ def _short(alert: Alert | None) -> str:
     if alert is None:
         return "-"
     hidden = ", suppressed" if alert.suppressed_by else ""
-    return f"{alert.severity}, {alert.exposure.people} people, {alert.pages} pages{hidden}"
+    pages = "1 page" if alert.pages == 1 else f"{alert.pages} pages"
+    return f"{alert.severity}, {alert.exposure.people} people, {pages}{hidden}"
 
 
 def _names(actors: list[str]) -> str:

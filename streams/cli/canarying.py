@@ -37,6 +37,7 @@ class Options:
     config: Path
     since: str | None
     lasting: str | None
+    idle: str | None
     json: bool
 
 
@@ -55,17 +56,25 @@ def run(options: Options) -> int:
         before, after = (
             pipeline_of(each, of, clock_skew=skew) for each, of in zip(books, parts, strict=True)
         )
-        stop, end = Stop(), _end(options.lasting)
+        stop, end = Stop(), time.monotonic() + _seconds("--for", options.lasting)
+        patience = _seconds("--idle", options.idle)
+        heard = time.monotonic()
+
+        def over() -> bool:
+            return stop.asked or time.monotonic() >= min(end, heard + patience)
+
         spare_garbage_collection()
         since = time_of("--since", options.since)
         console.print("watching with both rule books; Ctrl-C ends", style="dim")
-        for batch in live_records(settings, before, since, lambda: stop.asked or time.monotonic() >= end):
+        for batch in live_records(settings, before, since, over):
             records += len(batch)
             outcomes = [pipeline.process(batch) for pipeline in (before, after)]
             for table in (*before.tables, *after.tables):
                 table.drain()  # nobody saves them, and they would be held for ever
             for difference in canary.take(outcomes[0].alerts, outcomes[1].alerts):
                 _tell(difference, plain=plain)
+            if batch:
+                heard = time.monotonic()
     except ConfigError as error:
         say_problems(console, error)
         return exits.USAGE
@@ -74,14 +83,14 @@ def run(options: Options) -> int:
     return exits.FINDINGS if found or parts[1].book.refused else exits.DONE
 
 
-def _end(lasting: str | None) -> float:
-    """Give when to end by itself, on the monotonic clock."""
-    if lasting is None:
+def _seconds(option: str, text: str | None) -> float:
+    """Read a duration; without one there is no end."""
+    if text is None:
         return math.inf
     try:
-        return time.monotonic() + parse_duration(lasting) / NANOSECONDS
+        return parse_duration(text) / NANOSECONDS
     except ValueError as error:
-        raise ConfigError([f"--for: {error}"]) from None
+        raise ConfigError([f"{option}: {error}"]) from None
 
 
 def _tell(difference: Difference, *, plain: bool) -> None:
@@ -117,4 +126,5 @@ def _print_table(canary: Canary, found: list[Difference], records: int) -> None:
         result = Backtest(alerts=canary.alerts(side))
         hidden = f", {result.suppressed} suppressed" if result.suppressed else ""
         console.print(f"{name}: {result.pages} pages, {result.tickets} tickets{hidden}")
-    console.print(f"{len(found)} differences over {records:,} records", style="yellow" if found else "green")
+    differ = "1 difference" if len(found) == 1 else f"{len(found)} differences"
+    console.print(f"{differ} over {records:,} records", style="yellow" if found else "green")

@@ -86,4 +86,5 @@ def _print_tables(lines: Sequence[Line], copied: Sequence[Path], out: Path | Non
         f" {sums['refused']} are refused"
     )
     if out is not None:
-        console.print(f"{len(copied)} files were copied to {out}")
+        files = "1 file was" if len(copied) == 1 else f"{len(copied)} files were"
+        console.print(f"{files} copied to {out}")

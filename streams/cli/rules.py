@@ -302,6 +302,9 @@ def canary(
     lasting: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="End by itself after so long.")
     ] = None,
+    idle: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="End when no record has come for so long.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines, also on a terminal.")] = False,
 ) -> None:
     """Try new rules beside those of the settings on live traffic, and tell in what their alerts differ.
@@ -314,4 +317,4 @@ def canary(
     """
     from streams.cli.canarying import Options, run  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(run(Options(rules, config, since, lasting, json)))
+    raise typer.Exit(run(Options(rules, config, since, lasting, idle, json)))
