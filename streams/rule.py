@@ -97,6 +97,11 @@ class Rule:
     without: tuple[tuple[str, str], ...] = ()
 
     @property
+    def written(self) -> bool:
+        """Whether it is a rule that somebody wrote to be told of: no exception, and no shadow."""
+        return self.mandate is None and not self.without
+
+    @property
     def base_id(self) -> str:
         """The id of the rule that a shadow is one of; of any other rule, its own."""
         return self.id.removesuffix(SHADOW) if self.without else self.id

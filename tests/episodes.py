@@ -20,7 +20,7 @@ def episodes(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
         for alert in last.values()
         if alert.status not in ("superseded", "retracted")
     ]
-    return sorted(told, key=lambda one: (one["rule"]["id"], repr(one["group"]), one["first"]))
+    return sorted(told, key=lambda one: (*_order(one), one["first"]))
 
 
 def pages(alerts: Iterable[Alert]) -> int:
@@ -58,4 +58,9 @@ def same(found: Iterable[Alert], wanted: Iterable[Alert]) -> None:
 
 
 def _name(episode: dict[str, Any]) -> str:
-    return f"{episode['rule']['id']} {episode['group']} from {episode['first']}"
+    return " ".join([*_order(episode), "from", episode["first"]])
+
+
+def _order(episode: dict[str, Any]) -> tuple[str, str, str]:
+    """A rule's alert, and the one that it would raise without an exception, may be of one group and time."""
+    return episode["rule"]["id"], repr(episode["group"]), repr(episode["suppressed_by"])

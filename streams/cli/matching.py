@@ -113,10 +113,14 @@ def _matches_of(options: Options, book: RuleBook, mapping: FieldMapping | None, 
         matches, failures = rules.match([event for _, event in batch])
         lines = {event.id: line for line, event in batch}
         for failure in failures:
+            if failure.rule.without:
+                continue  # its rule says the same
             failed = True
             text = f"{failure.rule.place}: failed on line {lines[failure.event]}: {failure.reason}"
             records.console.print(text, style="red", markup=False)
         for found in matches:
+            if not found.rule.written:
+                continue
             told = {"event": batch[found.event][0], "rule": found.rule.id, "title": found.rule.title}
             sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
     if count and not sources and not options.ignore_logsource:

@@ -14,7 +14,7 @@ from streams.stages.reader import Known
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What was true of a batch of events: `rules` by event, and the same as `matches`.
+    """What was true of a batch of events: `rules` by event, and as `matches` those that are reported.
 
     `failures` are the rules that raised on an event, `failed` the events that the alert about it rests on.
     """
@@ -38,8 +38,8 @@ def match(rules: RuleSet, events: Sequence[Event], known: Sequence[Known | None]
     for index, one in tried.items():
         by_event[index] += map(rules.rule, one.rules or ())
         failures += [RuleFailure(rules.rule(name), events[index].id, why) for name, why in one.failures]
-    if tried:
-        matches = [Match(index, rule) for index, some in enumerate(by_event) for rule in some]
+    matches = [Match(index, rule) for index, some in enumerate(by_event) for rule in some if rule.written]
+    failures = [one for one in failures if not one.rule.without]
     for event, some in zip(events, by_event, strict=True):
         if len(some) > 1:
             _mark(event, some)
