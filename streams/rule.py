@@ -102,6 +102,11 @@ class Rule:
         return self.mandate is None and not self.without
 
     @property
+    def is_told(self) -> bool:
+        """Whether people are told of what it finds, and not only of what an exception suppresses."""
+        return self.alerts and not self.without
+
+    @property
     def base_id(self) -> str:
         """The id of the rule that a shadow is one of; of any other rule, its own."""
         return self.id.removesuffix(SHADOW) if self.without else self.id

@@ -299,7 +299,7 @@ class Correlator:
             [
                 (change.track.correlation.rule, change.track.key, change.episode)
                 for change in {change.episode.id: change for change in changed}.values()
-                if change.episode.status is Status.OPEN and _may_page(change.track.correlation.rule)
+                if change.episode.status is Status.OPEN and change.track.correlation.rule.is_told
             ],
             self._final_before,
         )
@@ -353,8 +353,3 @@ class Correlator:
             affected = track.release(time, self._watermark, self.evidence.fields)
             self._page(self._passed_on(track, time, None, affected))
             self._releasing = None
-
-
-def _may_page(rule: Rule) -> bool:
-    """Tell whether people are told of a rule's episodes, and not only of what an exception suppresses."""
-    return rule.alerts and not rule.without
