@@ -28,6 +28,7 @@ BOOK = (
     "egress/records_sent_home",
     "test_council",
     "egress/many_care_records_sent_outside",
+    "egress/many_people_to_a_new_destination",
     "email/external_forwarding_rule",
     "web/personal_data_on_a_paste_site",
 )

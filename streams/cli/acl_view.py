@@ -78,7 +78,7 @@ def _print_table(rows: Sequence[_Row]) -> None:
         name = f"{grant.name}*" if grant.prefixed else grant.name
         may = ", ".join(grant.operations).lower().replace("_", " ")
         table.add_row(role, Text(principal), grant.resource.lower().replace("_", " "), Text(name), may)
-    Console(highlight=False).print(table)
+    Console(emoji=False, highlight=False).print(table)
 
 
 def _print_json(rows: Sequence[_Row]) -> None:

@@ -92,7 +92,7 @@ def brief(alert: Alert) -> dict[str, object]:
 
 def print_table(alerts: Sequence[Stored]) -> None:
     """Print a table for a terminal, one line an alert; where it is narrow, cut destinations short first."""
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     assigned = any(stored.assignee for stored in alerts)
     names = _COLUMNS if assigned else _COLUMNS[:-1]
     rows = [_row(stored)[: len(names)] for stored in alerts]
@@ -145,7 +145,7 @@ def _gone_on(stored: Stored) -> bool:
 
 def explain(stored: Stored) -> None:
     """Print one alert for a person to read."""
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     alert = stored.alert
     console.print(Text(plain(alert.reason), "bold"))
     console.print(Text.assemble((alert.severity, COLOURS[alert.severity]), f" · {plain(alert.rule.title)}"))

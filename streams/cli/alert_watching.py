@@ -42,7 +42,7 @@ def run(config: Path, *, beginning: bool, whole: bool, idle: str | None) -> int:
 
 
 async def _watch(settings: Settings, *, beginning: bool, whole: bool, patience: float | None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(emoji=False, highlight=False, soft_wrap=True)
     known: dict[str, int] = {}
     async for value in _values(settings, beginning=beginning, patience=patience):
         if whole:

@@ -51,7 +51,7 @@ def _figures(result: Backtest) -> dict[str, Any]:
 
 def print_table(now: Backtest, then: Backtest | None, against: str | None) -> None:
     """Print a table of the rules, the pages in their order, and a sentence."""
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     console.print(_rules(now) if then is None else _compared(now, then, str(against)))
     paging = [alert for alert in now.alerts if alert.pages]
     if paging:

@@ -83,7 +83,7 @@ def _tell(bundle: Bundle, rules: int | None, *, verified: bool = False) -> None:
     if not sys.stdout.isatty():
         sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
         return
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     signed = "signed, and by this key" if verified else "signed" if bundle.signed else "not signed"
     console.print(f"bundle {bundle.id[:16]}: {len(bundle.files)} files, {signed}")
     console.print(f"rule book {bundle.rule_book[:16]}, commit {bundle.revision or 'unknown'}", style="dim")

@@ -102,7 +102,7 @@ def _tell(difference: Difference, *, plain: bool) -> None:
     sign, style = SIGNS[difference.change]
     alert = difference.alert
     text = f"{sign} {alert.last[:19]} {alert.severity} {label(alert)}: {alert.reason}"
-    Console(highlight=False, soft_wrap=True).print(Text(text, style))
+    Console(emoji=False, highlight=False, soft_wrap=True).print(Text(text, style))
 
 
 def _print_json(canary: Canary, found: list[Difference], records: int) -> None:
@@ -119,7 +119,7 @@ def _figures(result: Backtest) -> dict[str, int]:
 
 
 def _print_table(canary: Canary, found: list[Difference], records: int) -> None:
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     if found:
         console.print(difference_table(found))
     for side, name in enumerate(("now", "with the new rules")):

@@ -99,7 +99,7 @@ def _print_table(rows: list[_Row], found: Sequence[Finding]) -> None:
     for rule, kind, bounded in rows:
         told = Text("\n").join(_told(one) for one in bounded)
         table.add_row(Text(rule.name or rule.title), kind, told)
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     console.print(table)
     all_bounds = [one for _, _, bounded in rows for one in bounded]
     on_re2 = sum(one.longest is None for one in all_bounds)

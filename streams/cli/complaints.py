@@ -10,8 +10,8 @@ from streams.errors import ConfigError, Refusal
 
 
 def standard_error() -> Console:
-    """Give a console that prints texts as they are, each on one line however long."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    """Give a console that prints texts as they are, each on one line however long; `:100:` is no emoji."""
+    return Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
 
 
 def say_problems(console: Console, error: ConfigError) -> None:

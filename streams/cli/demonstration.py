@@ -38,9 +38,9 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 
 def demonstrate(out: Path | None, *, seed: int, people: int, days: int, everything: bool) -> int:
     """Simulate, run, show and judge; give the exit status."""
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(highlight=False, width=PIPED_WIDTH)
+        console = Console(emoji=False, highlight=False, width=PIPED_WIDTH)
     with ExitStack() as stack:
         if out is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outfall-demo-")))

@@ -47,4 +47,4 @@ def _show(parts: list[Part], *, json: bool) -> None:
     table = Table("what", "name", "state")
     for part in parts:
         table.add_row(part.kind, part.name, f"[{_STYLES.get(part.state, 'yellow')}]{part.state}[/]")
-    Console().print(table)
+    Console(emoji=False).print(table)

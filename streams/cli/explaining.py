@@ -174,7 +174,7 @@ def show_tree(told: Told) -> None:
         wants = f"log source: the rule wants {_source(rule.logsource)}; the event has {has}"
         tree.add(_mark(told.applies, wants))
     _grow(tree, told.condition)
-    Console(highlight=False).print(tree)
+    Console(emoji=False, highlight=False).print(tree)
 
 
 def _grow(tree: Tree, node: Explanation) -> None:

@@ -36,4 +36,4 @@ def formats() -> None:
     table = Table("format", "what it is", "document", box=None)
     for name, listed in FORMATS.items():
         table.add_row(name, listed.summary, DOCUMENTS.get(name, ""))
-    Console().print(table)
+    Console(emoji=False).print(table)

@@ -41,7 +41,7 @@ def lag(config: Path, *, watch: bool, fail_above: int | None) -> int:
         say_problems(errors, error)
         return exits.USAGE
     if sys.stdout.isatty():
-        Console(highlight=False).print(_table(lags))
+        Console(emoji=False, highlight=False).print(_table(lags))
     else:
         _print_json(lags)
     total = sum(one.lag for one in lags)

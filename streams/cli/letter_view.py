@@ -69,7 +69,7 @@ class Listing:
     def show(self) -> None:
         """Print it, where there is anything to show."""
         if self._table.row_count:
-            Console(highlight=False).print(self._table)
+            Console(emoji=False, highlight=False).print(self._table)
 
 
 def print_facts(entry: Entry, *, errors: bool = False) -> None:
@@ -80,7 +80,7 @@ def print_facts(entry: Entry, *, errors: bool = False) -> None:
     for name, value in document(entry).items():
         if value not in ("", False):
             table.add_row(name, Text(plain(str(value))))
-    Console(highlight=False, stderr=errors).print(table)
+    Console(emoji=False, highlight=False, stderr=errors).print(table)
 
 
 def print_raw(data: bytes) -> None:

@@ -51,4 +51,4 @@ def metrics(
     table = Table("metric", "kind", "labels", "meaning", box=None)
     for name, kind, labels, meaning in rows:
         table.add_row(name, kind, ", ".join(labels), meaning)
-    Console().print(table)
+    Console(emoji=False).print(table)

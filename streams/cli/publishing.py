@@ -49,7 +49,7 @@ def run(config: Path, *, allow_refused: bool) -> int:
         "files": len(new.files),
     }
     if sys.stdout.isatty():
-        Console(highlight=False).print(
+        Console(emoji=False, highlight=False).print(
             f"{told['rules']} rules in {told['files']} files are published as {new.version[:16]}"
         )
     else:

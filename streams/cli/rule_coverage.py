@@ -96,7 +96,7 @@ def _print_json(book: RuleBook, sources: _Sources) -> None:
 
 
 def _print_tables(book: RuleBook, sources: _Sources) -> None:
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     table = Table("technique", "name", "tactics", box=None, header_style="bold")
     table.add_column("rules", no_wrap=True)
     for one in covered(book):

@@ -64,7 +64,7 @@ def _document(line: Line) -> dict[str, object]:
 
 
 def _print_tables(lines: Sequence[Line], copied: Sequence[Path], out: Path | None) -> None:
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for line in lines:
         if line.logsource is not None:

@@ -111,7 +111,7 @@ def _print_results(results: Sequence[Result]) -> None:
         mark = Text("✓", "green") if result.passed else Text("✗ failed", "bold red")
         pages = sum(alert.pages for alert in result.fired)
         table.add_row(rule, Text(result.case.name), str(len(result.fired)), str(pages), mark)
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     console.print(table)
     failed = sum(not result.passed for result in results)
     console.print(f"{len(results)} cases, {failed} failed", style="red" if failed else "green")
@@ -135,7 +135,7 @@ def _print_scores(scores: Sequence[Score], reached: float, enough: float) -> Non
         share = f"{percent([score]):.0f} %"
         style = "green" if not score.survivors else "yellow"
         table.add_row(Path(score.file).name, str(score.mutants), str(score.noticed), Text(share, style))
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     console.print(table)
     made, noticed = sum(score.mutants for score in scores), sum(score.noticed for score in scores)
     style = "green" if reached >= enough else "red"

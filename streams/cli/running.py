@@ -121,7 +121,7 @@ class Reporter:
         self._unread = dict(formats)  # the sources that have not given an event yet
         self._unread_records: Counter[str] = Counter()
         self._errors = errors
-        self._out = Console(highlight=False, soft_wrap=True)
+        self._out = Console(emoji=False, highlight=False, soft_wrap=True)
         self._rejected = 0
         self._failed: Counter[str] = Counter()
 

@@ -86,7 +86,7 @@ def _create(settings: Settings, pseudonyms: Pseudonymiser, errors: Console, *, c
 
 def _say(topics: Topics, made: list[str], agreed: str) -> None:
     if sys.stdout.isatty():
-        out = Console(highlight=False)
+        out = Console(emoji=False, highlight=False)
         for topic in topics:
             done = "made" if topic.name in made else "as it was"
             many = "1 partition" if topic.partitions == 1 else f"{topic.partitions} partitions"

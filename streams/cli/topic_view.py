@@ -85,7 +85,7 @@ def _print_table(rows: Sequence[_Row]) -> None:
             decimal(content.size) if content and content.size is not None else "",
             _kept(topic),
         )
-    Console(highlight=False).print(table)
+    Console(emoji=False, highlight=False).print(table)
 
 
 def _kept(topic: Topic) -> str:

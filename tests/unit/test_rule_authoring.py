@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -318,3 +319,20 @@ def test_the_books_own_tests_can_be_rewritten_after_a_rule_has_changed(tmp_path:
     assert "+      - {rule: many_care_records_sent_outside, people: 100, pages: 1}" in said
     results: list[Any] = [json.loads(line) for line in out.splitlines()]
     assert all(one["passed"] for one in results)
+
+
+def test_a_place_is_told_as_it_is_and_not_as_an_emoji(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("\n" * 99 + "title: [\n", encoding="utf-8")
+    _, _, said = outfall("rules", "check", tmp_path / "a.yml")
+    assert re.search(r"a\.yml:10[01]:\d+: ", said)
+    (tmp_path / "a.yml").write_text(
+        "\n" * 99 + RULE.replace("title: An", "title: 5\nid: An"), encoding="utf-8"
+    )
+    _, _, said = outfall("rules", "check", tmp_path / "a.yml")
+    assert "💯" not in said
+
+
+def test_every_console_leaves_emojis_alone() -> None:
+    for path in (CHECKOUT / "streams").rglob("*.py"):
+        for found in re.findall(r"(?<![\w.])Console\(([^)]*)\)", path.read_text(encoding="utf-8")):
+            assert "emoji=False" in found, path
