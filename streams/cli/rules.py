@@ -22,11 +22,13 @@ class Form(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     rules = typer.Typer(help="Look after the rule book.", no_args_is_help=True)
+    rules.command()(new)
     rules.command()(check)
     rules.command("test")(run_tests)
+    rules.command()(explain)
+    rules.command()(coverage)
+    rules.command()(docs)
     rules.command("import")(take_over)
-    for command in (coverage, new, explain, docs):
-        rules.command()(command)
     rules_into_use.register(rules)
     app.add_typer(rules, name="rules")
 

@@ -21,6 +21,8 @@ from streams.runtime.stored import stored_records
 from streams.source_settings import KafkaSource
 from streams.stages.reader import Prepared
 
+_PATIENCE = 60
+"""Seconds without a record, although there are some, after which a partition cannot be read."""
 Read = tuple[int, RawRecord | Prepared]
 """How much of a log has been read with a record, and the record; `Prepared` where it cannot be one."""
 
@@ -105,9 +107,16 @@ class TopicLog:
         try:
             consumer = loop.run_until_complete(_consumer(self.kafka, where, self.begin))
             try:
-                while loop.run_until_complete(consumer.position(where)) < self.end:
+                waited = 0
+                while (reached := loop.run_until_complete(consumer.position(where))) < self.end:
                     fetched = loop.run_until_complete(consumer.getmany(where, timeout_ms=1000))
                     yield from (one for one in fetched.get(where, ()) if one.offset < self.end)
+                    moved = loop.run_until_complete(consumer.position(where)) > reached
+                    waited = 0 if moved else waited + 1
+                    if waited > _PATIENCE:  # aiokafka itself waits for ever for a broker that is gone
+                        raise ConfigError(
+                            [f"{self.topic}/{self.partition}: nothing comes at offset {reached}"]
+                        )
             finally:
                 loop.run_until_complete(consumer.stop())
         except KafkaError as error:

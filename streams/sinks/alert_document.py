@@ -1,7 +1,8 @@
 """An alert as a document of Elasticsearch: ECS where that has a field, and all of it below `outfall.alert`.
 
 ECS is the Elastic Common Schema, version 9: https://www.elastic.co/docs/reference/ecs. With
-`event.kind: alert` Elastic Security lists the documents among its external alerts.
+`event.kind: alert` Elastic Security lists the documents among its external alerts; what an exception
+suppresses is an `event`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def document(alert: Alert, kibana: str | None = None) -> dict[str, Any]:
         "message": f"{rule.title}: {alert.reason}",
         "tags": rule.tags,
         "event": {
-            "kind": "alert",
+            "kind": "event" if alert.suppressed_by else "alert",
             "category": sorted(categories),
             "type": ["info"],
             "module": "outfall",

@@ -21,6 +21,7 @@ from streams.normalise import FORMATS
 from streams.pipeline import Pipeline
 from streams.rule import SHADOW
 from streams.rulebook.expiry import expiries
+from streams.sinks.alert_document import document
 from streams.stages.reader import Source
 
 RULES = """\
@@ -100,9 +101,9 @@ def alerts(text: str, events: Sequence[dict[str, Any]]) -> list[Alert]:
     )
     records = []
     for line, event in enumerate(sorted(events, key=lambda one: one["at"])):
-        document = {key: value for key, value in event.items() if key != "at"}
-        document["@timestamp"] = rfc3339(event["at"] * NANOSECONDS)
-        records.append(RawRecord(orjson.dumps(document), Origin("s", "f", line, line)))
+        fields = {key: value for key, value in event.items() if key != "at"}
+        fields["@timestamp"] = rfc3339(event["at"] * NANOSECONDS)
+        records.append(RawRecord(orjson.dumps(fields), Origin("s", "f", line, line)))
     outcome = pipeline.process(records)
     assert not outcome.dead_letters
     latest = {alert.id: alert for alert in (*outcome.alerts, *pipeline.finish().alerts)}
@@ -188,6 +189,8 @@ def test_a_suppressed_alert_says_by_what_and_pages_nobody() -> None:
     assert SHADOW not in found.rule.id
     assert found.reason.endswith("Suppressed by the exception approved_job.")
     assert found.evidence[0].marks == ["excepted:approved_job:list_out"]
+    indexed = document(found)
+    assert (indexed["event"]["kind"], indexed["outfall"]["open"]) == ("event", False)
 
 
 def test_an_exception_ends_with_its_last_day() -> None:
