@@ -159,8 +159,10 @@ def test_what_cannot_be_read_or_run_is_told(day: Path, tmp_path: Path) -> None:
 def test_a_preview_of_topics_equals_what_workers_raised(kafka: Kafka, tmp_path: Path) -> None:
     live = Live(council(tmp_path / "council", people=40), kafka).make()
     with Tail(live) as tail, Workers(live, 2):
-        with live.produced("--let-pass", "4d"):
+        with live.produced():
             pass
+        tail.wait_until_done()
+        live.let_pass("4d")
         tail.wait_until_done()
     raised = [
         Alert.model_validate_json(record.value)

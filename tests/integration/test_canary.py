@@ -11,7 +11,7 @@ import pytest
 
 from services.alerts import alert
 from services.kafka import Kafka
-from services.live_worker import ENVIRONMENT, OUTFALL, LiveFolder
+from services.live_worker import COUNTING, ENVIRONMENT, OUTFALL, LiveFolder
 from services.process import running, wait_for
 from streams.alert import Alert, Exposure
 from streams.cli import exits
@@ -19,25 +19,7 @@ from streams.rulebook.differences import Canary, differences
 
 pytestmark = pytest.mark.services
 
-RULES = """\
-title: An export
-name: export
-id: 7a3cf5c2-30a9-4d5b-9a2b-0c4f1f0b7f01
-logsource: {category: file, product: outfall}
-detection: {event: {event.action: export}, condition: event}
----
-title: Many exports
-name: many_exports
-id: 7a3cf5c2-30a9-4d5b-9a2b-0c4f1f0b7f02
-level: high
-correlation:
-  type: event_count
-  rules: [export]
-  group-by: [user.name]
-  timespan: 1h
-  condition: {gte: 4}
-"""
-FEWER = RULES.replace("gte: 4", "gte: 2")
+FEWER = COUNTING.replace("gte: 4", "gte: 2")
 
 
 def event(number: int, user: str) -> dict[str, Any]:
@@ -63,7 +45,7 @@ def changes(found: list[Any]) -> list[tuple[str, str, str]]:
 
 
 def test_on_logs_it_looks_on_until_it_is_stopped(tmp_path: Path) -> None:
-    for name, text in (("rules", RULES), ("new", FEWER)):
+    for name, text in (("rules", COUNTING), ("new", FEWER)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "rules.yml").write_text(text, encoding="utf-8")
     source = '[[sources]]\nname = "app"\nkind = "file"\npath = "app.log"\nformat = "ecs"\n'
@@ -89,7 +71,7 @@ def test_on_logs_it_looks_on_until_it_is_stopped(tmp_path: Path) -> None:
 
 def test_on_topics_it_commits_nothing_and_reads_beside_the_workers(kafka: Kafka, tmp_path: Path) -> None:
     live = LiveFolder(tmp_path, kafka.bootstrap)
-    live.rules(RULES)
+    live.rules(COUNTING)
     live.rules(FEWER, "new")
     assert live.outfall("topics", "create").returncode == exits.DONE
     live.send(EVENTS)
@@ -113,7 +95,7 @@ def test_on_topics_it_commits_nothing_and_reads_beside_the_workers(kafka: Kafka,
 )
 def test_what_only_one_can_read_is_left_to_it(kind: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "rules.yml").write_text(RULES, encoding="utf-8")
+    (tmp_path / "rules" / "rules.yml").write_text(COUNTING, encoding="utf-8")
     (tmp_path / "outfall.toml").write_text(f'[[sources]]\nname = "a"\n{kind}\nformat = "ecs"\n')
     command = [OUTFALL, "rules", "canary", "rules", "--for", "1s"]
     done = subprocess.run(

@@ -56,8 +56,10 @@ def test_the_planted_incident_pages_once_and_is_over_in_the_end(kafka: Kafka, tm
             Tail(live) as tail,
             Workers(live, 1),
         ):
-            with live.produced("--let-pass", "4d"):
+            with live.produced():
                 pass
+            tail.wait_until_done()
+            live.let_pass("4d")
             tail.wait_until_done()
             heard = Heard(manager.receiver)
             wait_for("all pages to be over", heard.settled, seconds=90)
@@ -67,7 +69,11 @@ def test_the_planted_incident_pages_once_and_is_over_in_the_end(kafka: Kafka, tm
             for record in records
         ]
     breaches = {alert.breach for alert in raised if alert.exposure.people >= 400 and alert.page}
-    assert len(breaches) == 1, [(one.rule.name, one.exposure.people, one.page) for one in raised]
+    assert len(breaches) == 1, "\n".join(
+        f"{one.rule.name}: {one.actor.id}, {one.exposure.people} people, page {one.page}, pages {one.pages}"
+        for one in raised
+        if one.exposure.people >= 100 or one.pages
+    )
     incident = breaches.pop()
     assert incident is not None
     told = Counter(

@@ -11,31 +11,13 @@ import orjson
 import pytest
 
 from services.kafka import Kafka, admin
-from services.live_worker import OUTFALL, LiveFolder
+from services.live_worker import COUNTING, OUTFALL, LiveFolder
 from services.process import wait_for
 from streams.cli import exits
 from streams.runtime.worker import FAILED
 
 pytestmark = pytest.mark.services
 
-COUNTING = """
-title: An export
-name: export
-id: 7a3cf5c2-30a9-4d5b-9a2b-0c4f1f0b7f01
-logsource: {category: file, product: outfall}
-detection: {event: {event.action: export}, condition: event}
----
-title: Many exports
-name: many_exports
-id: 7a3cf5c2-30a9-4d5b-9a2b-0c4f1f0b7f02
-level: high
-correlation:
-  type: event_count
-  rules: [export]
-  group-by: [user.name]
-  timespan: 1h
-  condition: {gte: 4}
-"""
 DELETION = """
 ---
 title: A deletion

@@ -28,6 +28,26 @@ OUTFALL = Path(sys.executable).with_name("outfall")
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("OUTFALL_")}
 ENVIRONMENT["OUTFALL_PSEUDONYM_KEY"] = f"test:{b64encode(bytes(32)).decode()}"
 
+COUNTING = """
+title: An export
+name: export
+id: 7a3cf5c2-30a9-4d5b-9a2b-0c4f1f0b7f01
+logsource: {category: file, product: outfall}
+detection: {event: {event.action: export}, condition: event}
+---
+title: Many exports
+name: many_exports
+id: 7a3cf5c2-30a9-4d5b-9a2b-0c4f1f0b7f02
+level: high
+correlation:
+  type: event_count
+  rules: [export]
+  group-by: [user.name]
+  timespan: 1h
+  condition: {gte: 4}
+"""
+"""An alert for whoever exports four times in an hour."""
+
 SETTINGS = """
 rules = ["{rules}"]
 {more}

@@ -131,6 +131,19 @@ class Live:
             process.kill()
             process.wait(10)
 
+    def let_pass(self, duration: str) -> None:
+        """Let event time go on, once all records have been processed, by sending one of them again.
+
+        Not before: a partition that is a day of event time behind another one counts as silent, and what it
+        still holds as late (docs/worker.md).
+        """
+        (path, *_) = self.council.logs["gateway"]
+        last = self.council.folder / "last.jsonl"
+        last.write_bytes(path.read_bytes().splitlines(keepends=True)[-1])
+        command = [OUTFALL, "produce", f"gateway={last}", "--let-pass", duration]
+        environment = ENVIRONMENT | {"OUTFALL_CONFIG": str(self.config)}
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+
 
 @dataclass
 class _Slot:
