@@ -132,14 +132,15 @@ class Live:
             process.wait(10)
 
     def let_pass(self, duration: str) -> None:
-        """Let event time go on, once all records have been processed, by sending one of them again.
+        """Let event time go on, once all records have been processed, behind an event that says nothing.
 
         Not before: a partition that is a day of event time behind another one counts as silent, and what it
         still holds as late (docs/worker.md).
         """
-        (path, *_) = self.council.logs["gateway"]
         last = self.council.folder / "last.jsonl"
-        last.write_bytes(path.read_bytes().splitlines(keepends=True)[-1])
+        last.write_text(
+            '{"@timestamp": "2026-03-03T00:00:00Z", "event": {"id": "the end"}}\n', encoding="utf-8"
+        )
         command = [OUTFALL, "produce", f"gateway={last}", "--let-pass", duration]
         environment = ENVIRONMENT | {"OUTFALL_CONFIG": str(self.config)}
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
