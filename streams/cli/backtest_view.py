@@ -25,20 +25,21 @@ def print_json(now: Backtest, then: Backtest | None, against: str | None) -> Non
     """Print a line for each rule that raised an alert, and one for all of them."""
     rules, before = now.by_rule(), {} if then is None else then.by_rule()
     for name in sorted(rules | before):
-        line: dict[str, Any] = {"rule": name, **_figures(rules.get(name, Backtest()))}
+        line: dict[str, Any] = {"rule": name, **figures(rules.get(name, Backtest()))}
         if then is not None:
-            line["before"] = _figures(before.get(name, Backtest()))
+            line["before"] = figures(before.get(name, Backtest()))
         sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
-    total: dict[str, Any] = {"rule": None, "days": round(now.days, 3), **_figures(now)}
+    total: dict[str, Any] = {"rule": None, "days": round(now.days, 3), **figures(now)}
     total |= {name: now.counts[name] for name in ("records", "rejected", "late")}
     if then is not None:
         found = [one.document() for one in differences(then.alerts, now.alerts)]
-        total |= {"against": against, "before": _figures(then), "differences": found}
+        total |= {"against": against, "before": figures(then), "differences": found}
     sys.stdout.buffer.write(orjson.dumps(total) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _figures(result: Backtest) -> dict[str, Any]:
+def figures(result: Backtest) -> dict[str, Any]:
+    """Give the figures of alerts, as JSON has them."""
     return {
         "alerts": len(result.alerts),
         "pages": result.pages,
@@ -77,7 +78,7 @@ def _rules(now: Backtest) -> Table:
             Text(str(part.pages), "bold red" if part.pages else ""),
             str(part.tickets),
             str(part.suppressed),
-            str(_figures(part)["people"]),
+            str(figures(part)["people"]),
             Text(_names(part.actors())),
         )
     return table

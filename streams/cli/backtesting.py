@@ -101,6 +101,8 @@ def find_logs(settings: Settings, options: Options) -> list[Log]:
         ConfigError: with everything that is wrong with the names, or the brokers do not answer.
     """
     if options.logs:
+        if options.since or options.until:
+            raise ConfigError(["--since and --until do not go with SOURCE=FILE"])
         return _named(settings, options.logs)
     files: list[Log] = [
         FileLog(source.name, path)
@@ -191,6 +193,8 @@ class _Indexed:
     def __init__(self, settings: Settings, options: Options) -> None:
         if options.logs:
             raise ConfigError(["--events reads Elasticsearch; it does not go with SOURCE=FILE"])
+        if options.processes:
+            raise ConfigError(["--events reads with one process; it does not go with --processes"])
         self._since, self._until = time_of("--since", options.since), time_of("--until", options.until)
         self._client = synchronous(settings.elasticsearch)
 

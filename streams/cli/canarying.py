@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from streams.cli import exits
-from streams.cli.backtest_view import SIGNS, difference_table
+from streams.cli.backtest_view import SIGNS, difference_table, figures
 from streams.cli.backtesting import time_of
 from streams.cli.complaints import say_problems, say_refused, standard_error
 from streams.cli.stop import Stop
@@ -46,6 +47,8 @@ def run(options: Options) -> int:
     console = standard_error()
     plain = options.json or not sys.stdout.isatty()
     canary, records = Canary(), 0
+    failures: Counter[str] = Counter()
+    rejected = 0
     try:
         settings = load(options.config, formats=FORMATS)
         books = (settings, settings.model_copy(update={"rules": [options.rules]}))
@@ -73,14 +76,22 @@ def run(options: Options) -> int:
                 table.drain()  # nobody saves them, and they would be held for ever
             for difference in canary.take(outcomes[0].alerts, outcomes[1].alerts):
                 _tell(difference, plain=plain)
+            failures.update(
+                f"{one.rule.place}: failed on an event: {one.reason}" for one in outcomes[1].failures
+            )
+            rejected += outcomes[1].counts["rejected"]
             if batch:
                 heard = time.monotonic()
     except ConfigError as error:
         say_problems(console, error)
         return exits.USAGE
+    for failure, count in failures.items():
+        console.print(f"{failure} ({count} times)", style="red", markup=False)
+    if rejected:
+        console.print(f"unreadable records: {rejected} (`outfall normalise` says why)")
     found = canary.differences()
     (_print_json if plain else _print_table)(canary, found, records)
-    return exits.FINDINGS if found or parts[1].book.refused else exits.DONE
+    return exits.FINDINGS if found or failures or parts[1].book.refused else exits.DONE
 
 
 def _seconds(option: str, text: str | None) -> float:
@@ -108,14 +119,10 @@ def _tell(difference: Difference, *, plain: bool) -> None:
 def _print_json(canary: Canary, found: list[Difference], records: int) -> None:
     for difference in found:
         sys.stdout.buffer.write(orjson.dumps(difference.document()) + b"\n")
-    figures = [_figures(Backtest(alerts=canary.alerts(side))) for side in (0, 1)]
-    total = {"change": None, "records": records, "before": figures[0], "after": figures[1]}
+    before, after = (figures(Backtest(alerts=canary.alerts(side))) for side in (0, 1))
+    total = {"change": None, "records": records, "before": before, "after": after}
     sys.stdout.buffer.write(orjson.dumps(total | {"differences": len(found)}) + b"\n")
     sys.stdout.buffer.flush()
-
-
-def _figures(result: Backtest) -> dict[str, int]:
-    return {"pages": result.pages, "tickets": result.tickets, "suppressed": result.suppressed}
 
 
 def _print_table(canary: Canary, found: list[Difference], records: int) -> None:

@@ -88,7 +88,7 @@ def canary(
     beginning and followed, topics from now on, or from --since. What only one of the rule books raises is
     told when it is raised; in the end, all differences, also in severity, pages and people.
 
-    Exit status 1 when there is a difference, or a new rule was refused.
+    Exit status 1 when there is a difference, or a new rule was refused or raised on an event.
     """
     from streams.cli.canarying import Options, run  # noqa: PLC0415 - keeps --help fast
 

@@ -20,7 +20,7 @@ from streams.rule import Rule
 
 
 class Harm(Protocol):
-    """What a severity follows from; of an alert it is its harm."""
+    """What a severity follows from; of an alert it is its tally."""
 
     @property
     def people(self) -> int:

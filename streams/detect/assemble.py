@@ -54,7 +54,7 @@ class Assembly:
 
     def finish(self, digest: str) -> RuleBook:
         """Apply the filters, those that are exceptions last; resolve the references, and close the book."""
-        for one in sorted(self._filters, key=lambda one: one.rule.mandate is not None):
+        for one in sorted(self._filters, key=lambda one: one.is_exception):
             self._apply(one)
         served, kept = served_and_kept(self._drafts, self._register)
         correlations, refused = chain(self._drafts, self._register)
@@ -74,7 +74,7 @@ class Assembly:
             hash=digest,
             shadow_detections=tuple(shadow_detections),
             shadow_correlations=tuple(shadow_correlations),
-            filters=tuple(one.rule for one in self._filters if one.rule.mandate is None),
+            filters=tuple(one.rule for one in self._filters if not one.is_exception),
             lists=tuple(self._lists.by_name.values()),
             unused_lists=tuple(self._lists.unused()),
         )
@@ -98,16 +98,14 @@ class Assembly:
 
     def _apply(self, one: Filter) -> None:
         covered = [*self._covered(one)]
-        condition = one.condition
-        if one.rule.mandate is not None:
-            condition = Not(one.excepted)
+        condition = Not(one.excepted) if one.is_exception else one.condition
         for rule_id in covered:
             found = self._detections[rule_id]
             self._detections[rule_id] = replace(found, condition=And((found.condition, condition)))
-            if one.rule.mandate is not None:
+            if one.is_exception:
                 self._without.setdefault(rule_id, found)
                 self._excepted.setdefault(rule_id, []).append(one.rule.label)
-        if one.rule.mandate is not None and covered:
+        if one.is_exception and covered:
             self._detections[one.rule.id] = Detection(one.rule, one.excepted)
 
     def _covered(self, one: Filter) -> Iterable[str]:

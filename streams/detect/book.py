@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from streams.detect.tree import Node
-from streams.errors import Refusal
+from streams.errors import Place, Refusal
 from streams.rule import Correlation, Mandate, Rule, ValueList
 
 
@@ -15,6 +16,15 @@ class Detection:
 
     rule: Rule
     condition: Node
+
+
+class Mandated(NamedTuple):
+    """An exception or a list (`kind`), with who answers for it and until when it counts."""
+
+    kind: str
+    name: str
+    place: Place
+    mandate: Mandate
 
 
 @dataclass(frozen=True)
@@ -37,16 +47,13 @@ class RuleBook:
     unused_lists: tuple[ValueList, ...] = ()
 
     @property
-    def exceptions(self) -> tuple[Rule, ...]:
-        """The exceptions, each as the rule that is true of what it excepts."""
-        return tuple(one.rule for one in self.detections if one.rule.mandate is not None)
-
-    @property
-    def mandates(self) -> tuple[tuple[str, Mandate], ...]:
-        """Who answers for the exceptions and the lists, by their names."""
-        found = [(rule.label, rule.mandate) for rule in self.exceptions]
-        found += [(one.name, one.mandate) for one in self.lists]
-        return tuple((name, mandate) for name, mandate in found if mandate is not None)
+    def mandates(self) -> tuple[Mandated, ...]:
+        """All exceptions and lists."""
+        rules = (one.rule for one in self.detections)
+        return (
+            *(Mandated("exception", r.label, r.place, r.mandate) for r in rules if r.mandate is not None),
+            *(Mandated("list", one.name, one.place, one.mandate) for one in self.lists),
+        )
 
     @property
     def all_detections(self) -> tuple[Detection, ...]:

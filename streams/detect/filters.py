@@ -38,6 +38,11 @@ class Filter:
         )
 
     @property
+    def is_exception(self) -> bool:
+        """Whether somebody answers for it, and it ends."""
+        return self.rule.mandate is not None
+
+    @property
     def excepted(self) -> Node:
         """What is true of the events that it excepts, where it is an exception: until it expires."""
         assert self.rule.mandate is not None  # noqa: S101 - so the caller has made sure

@@ -215,7 +215,7 @@ def _exceptions(rule: Rule, book: RuleBook) -> Iterator[str]:
     names = {name for one in shadows if one.base_id == rule.id for name, _ in one.without}
     lines = [
         _cell(f"`{name}`, until {mandate.expires}, by {mandate.owner}: {mandate.reason}")
-        for name, mandate in book.mandates
+        for _, name, _, mandate in book.mandates
         if name in names
     ]
     yield from _listed("Exceptions", lines)

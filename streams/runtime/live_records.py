@@ -7,29 +7,29 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.errors import ConfigError, RecordError
+from streams.errors import ConfigError
 from streams.event import RawRecord
 from streams.pipeline import Pipeline
 from streams.runtime.build import build_inputs
 from streams.runtime.embedded import POLL
-from streams.runtime.inputs import raw_record
 from streams.runtime.kafka_client import client_arguments, said
 from streams.runtime.merge import Merge
 from streams.runtime.store import Store
+from streams.runtime.stored_logs import record_of
 from streams.settings import Settings
 from streams.source_settings import FileSource, KafkaSource
+from streams.stages.reader import Prepared
 
 Stopped = Callable[[], bool]
 
 
 def live_records(
     settings: Settings, pipeline: Pipeline, since: int | None, stopped: Stopped
-) -> Iterator[list[RawRecord]]:
+) -> Iterator[list[RawRecord | Prepared]]:
     """Give batches of records, empty ones too, until told to stop.
 
     Logs are read from their beginning and then followed, in the order that `pipeline` would take them in.
@@ -52,13 +52,17 @@ def live_records(
         raise ConfigError(others or ["sources of kind file and of kind kafka cannot be followed together"])
 
 
-def _of_logs(settings: Settings, pipeline: Pipeline, stopped: Stopped) -> Iterator[list[RawRecord]]:
+def _of_logs(
+    settings: Settings, pipeline: Pipeline, stopped: Stopped
+) -> Iterator[list[RawRecord | Prepared]]:
     with tempfile.TemporaryDirectory(prefix="outfall-") as aside, Store(Path(aside)) as store:
         inputs = build_inputs(settings, store, once=False, clock=time.time_ns)
         merge = Merge(inputs, pipeline.prepare)
         try:
             while not stopped():
-                batch = [prepared.record for prepared in merge.collect(settings.batch)]
+                batch: list[RawRecord | Prepared] = [
+                    prepared.record for prepared in merge.collect(settings.batch)
+                ]
                 merge.positions()
                 yield batch
                 if not batch:
@@ -68,7 +72,9 @@ def _of_logs(settings: Settings, pipeline: Pipeline, stopped: Stopped) -> Iterat
                 source.close()
 
 
-def _of_topics(settings: Settings, since: int | None, stopped: Stopped) -> Iterator[list[RawRecord]]:
+def _of_topics(
+    settings: Settings, since: int | None, stopped: Stopped
+) -> Iterator[list[RawRecord | Prepared]]:
     sources = {one.topic: one for one in settings.sources if isinstance(one, KafkaSource)}
     loop = asyncio.new_event_loop()
     try:
@@ -82,7 +88,7 @@ def _of_topics(settings: Settings, since: int | None, stopped: Stopped) -> Itera
                     record
                     for where, some in fetched.items()
                     for one in some
-                    if (record := _record(one, sources[where.topic].name, where)) is not None
+                    if (record := record_of(one, sources[where.topic].name)) is not None
                 ]
         finally:
             loop.run_until_complete(consumer.stop())
@@ -111,12 +117,3 @@ async def _consumer(
             if at is not None:
                 consumer.seek(where, at.offset)
     return consumer
-
-
-def _record(record: Any, source: str, where: TopicPartition) -> RawRecord | None:
-    """Give a raw record; of marks of time, and of what workers make dead letters of, none."""
-    try:
-        one = raw_record(record, source, f"{where.topic}/{where.partition}")
-    except RecordError:
-        return None
-    return one if isinstance(one, RawRecord) else None

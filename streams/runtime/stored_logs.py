@@ -90,14 +90,8 @@ class TopicLog:
     def read(self, received: int, taken: set[str]) -> Iterator[Read]:  # noqa: ARG002 - Kafka knows both
         """See `Log`. Marks of time that `outfall produce` sends are no records."""
         for record in self._records():
-            try:
-                one = raw_record(record, self.source, f"{self.topic}/{self.partition}")
-            except RecordError as error:
-                origin = Origin(self.source, f"{self.topic}/{self.partition}", record.offset, record.offset)
-                raw = RawRecord(record.value or b"", origin)
-                yield record.offset + 1 - self.begin, Prepared(raw, rejected=str(error))
-                continue
-            if isinstance(one, RawRecord):
+            one = record_of(record, self.source)
+            if one is not None:
                 yield record.offset + 1 - self.begin, one
 
     def _records(self) -> Iterator[Any]:
@@ -123,6 +117,17 @@ class TopicLog:
             raise ConfigError([f"{self.topic}/{self.partition}: cannot be read: {said(error)}"]) from None
         finally:
             loop.close()
+
+
+def record_of(record: Any, source: str) -> RawRecord | Prepared | None:
+    """Make of what lies in a raw topic a record, or one that is rejected; None of a mark of time."""
+    stream = f"{record.topic}/{record.partition}"
+    try:
+        one = raw_record(record, source, stream)
+    except RecordError as error:  # of which a worker makes a dead letter
+        origin = Origin(source, stream, record.offset, record.offset)
+        return Prepared(RawRecord(record.value or b"", origin), rejected=str(error))
+    return one if isinstance(one, RawRecord) else None
 
 
 async def _consumer(kafka: Kafka, where: TopicPartition, begin: int) -> AIOKafkaConsumer:

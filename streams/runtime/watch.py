@@ -63,7 +63,7 @@ class Watch:
         )
         for name in self._expiring:
             self._metrics.forget(mandate=name)
-        self._expiring = dict(book.mandates)
+        self._expiring = {one.name: one.mandate for one in book.mandates}
         for name, mandate in self._expiring.items():
             self._metrics.set("outfall_expiry_timestamp_seconds", mandate.until // NANOSECONDS, mandate=name)
         logger.info("rules loaded", rules=len(book.rules), refused=len(book.refused), rule_book=book.hash)

@@ -5,21 +5,31 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.structs import ConsumerRecord
 
 from episodes import differing, episodes, paged
 from services.council import council
 from services.kafka import Kafka
+from services.live_worker import COUNTING, LiveFolder
 from services.outfall import ENVIRONMENT, OUTFALL
 from services.tail import Tail
 from services.workers import ENVIRONMENT as OF_WORKERS
 from services.workers import Live, Workers
 from streams.alert import Alert
 from streams.cli import exits
+from streams.errors import ConfigError
+from streams.event import RawRecord
+from streams.runtime import stored_logs
+from streams.runtime.headers import ORIGIN, PROGRESS
+from streams.runtime.stored_logs import TopicLog, record_of
+from streams.settings import load
 from streams.simulate.run import Simulation, simulate
+from streams.stages.reader import Prepared
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 ASIDE = {"detected", "freshness", "revision"}
@@ -189,5 +199,35 @@ def test_a_preview_of_topics_equals_what_workers_raised(kafka: Kafka, tmp_path: 
     assert total["records"] + total["rejected"] >= live.council.records
     later = backtest("--until", "1d")
     assert (later.returncode, "the topics hold nothing" in later.stderr) == (exits.USAGE, True)
+    for options in (("--since", "1d", "mail=x"), ("--events", "--processes", "2")):
+        refused = backtest(*options)
+        assert (refused.returncode, "not go with" in refused.stderr) == (exits.USAGE, True), refused.stderr
     wrong = backtest("--since", "soon")
     assert (wrong.returncode, "is no time" in wrong.stderr) == (exits.USAGE, True)
+
+
+def test_a_partition_of_which_nothing_more_comes_is_told(
+    kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveFolder(tmp_path, kafka.bootstrap)
+    live.rules(COUNTING)
+    assert live.outfall("topics", "create").returncode == exits.DONE
+    live.send([{"@timestamp": "2026-03-02T10:00:00Z"}])
+    monkeypatch.setattr(stored_logs, "_PATIENCE", 1)
+    there = TopicLog("app", f"{live.prefix}.raw", 0, 0, 1, load(live.config(), places=False).kafka)
+    assert len([*there.read(0, set())]) == 1
+    with pytest.raises(ConfigError, match=r"raw/0: nothing comes at offset 1"):
+        [*replace(there, end=2).read(0, set())]
+
+
+def test_a_record_with_headers_that_are_not_ours_is_rejected_and_a_mark_is_none() -> None:
+    def record(*headers: tuple[str, bytes]) -> ConsumerRecord[None, bytes]:
+        return ConsumerRecord("raw", 1, 7, 1000, 0, None, b"x", 0, 0, 1, headers)
+
+    plain = record_of(record(), "app")
+    assert isinstance(plain, RawRecord)
+    assert (plain.origin.stream, plain.origin.offset, plain.received) == ("raw/1", 7, 1_000_000_000)
+    wrong = record_of(record((ORIGIN, b"nonsense")), "app")
+    assert isinstance(wrong, Prepared)
+    assert wrong.rejected
+    assert record_of(record((PROGRESS, b"5")), "app") is None

@@ -86,6 +86,24 @@ def test_on_topics_it_commits_nothing_and_reads_beside_the_workers(kafka: Kafka,
     assert lines(later.stdout)[2]["records"] == 0, "from now on"
 
 
+def test_a_rule_that_fails_and_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    slow = COUNTING.replace("{event.action: export}", "{message|re: '(?!y)x+y'}")
+    for name, text in (("rules", COUNTING), ("new", slow)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rules.yml").write_text(text, encoding="utf-8")
+    source = '[[sources]]\nname = "app"\nkind = "file"\npath = "app.log"\nformat = "ecs"\n'
+    (tmp_path / "outfall.toml").write_text(source, encoding="utf-8")
+    odd = event(1, "ann") | {"message": "x" * 100_000}
+    (tmp_path / "app.log").write_text(f"{json.dumps(odd)}\nno record\n", encoding="utf-8")
+    command = [OUTFALL, "rules", "canary", "new", "--idle", "2s"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == exits.FINDINGS
+    assert "rules.yml:2:1: failed on an event: " in done.stderr
+    assert "unreadable records: 1" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [

@@ -151,6 +151,32 @@ def test_a_published_bundle_is_taken_if_it_is_signed_and_named_in_alerts(ready: 
         assert {alert.rule.bundle for alert in ready.alerts(2)} == {first, second}
 
 
+APPROVED = """
+---
+title: What Alice exports is approved
+name: approved
+logsource: {category: file, product: outfall}
+filter: {rules: [export], alice: {user.name: alice}, condition: not alice}
+outfall: {owner: the archive, reason: decision 5, expires: 2999-12-31}
+"""
+
+
+def test_what_an_exception_suppresses_is_counted_and_pages_nobody(ready: LiveFolder) -> None:
+    ready.rules(COUNTING + APPROVED)
+    with ready.worker() as worker:
+        worker.wait_ready()
+        ready.send(event(number) for number in range(4))
+        (alert,) = ready.alerts(1)
+        page = worker.page("/metrics")[1]
+    assert (alert.suppressed_by, alert.pages) == (["approved"], 0)
+    rule = alert.rule.id
+    assert f'outfall_alerts_suppressed_total{{exception="approved",rule="{rule}"}} 1.0' in page
+    assert 'outfall_expiry_timestamp_seconds{mandate="approved"} 3.25' in page
+    assert "outfall_alerts_total{" not in page, "it is none"
+    watched = ready.outfall("alerts", "watch", "--from-beginning", "--idle", "2s")
+    assert watched.stdout == ""
+
+
 def test_events_are_there_for_hunting_under_the_ids_that_alerts_name(live: LiveFolder) -> None:
     live.events = True
     assert live.outfall("topics", "create").returncode == exits.DONE

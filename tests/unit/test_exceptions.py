@@ -219,7 +219,7 @@ def test_an_exception_names_who_answers_for_it_and_until_when(old: str, new: str
     (refused,) = book.refused
     assert reason in refused.reason
     assert refused.place.line >= 35
-    assert not book.exceptions
+    assert not book.mandates
     assert not book.shadow_detections
 
 

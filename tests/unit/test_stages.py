@@ -21,10 +21,11 @@ from streams.correlate.describe import Edition
 from streams.correlate.severity import load as load_severity
 from streams.detect.book import RuleBook
 from streams.detect.load import load as load_rules
+from streams.detect.load import loads
 from streams.detect.ruleset import RuleSet
 from streams.enrich import EnrichConfig, Enricher
 from streams.enrich.load import load as load_enrichment
-from streams.event import RawRecord
+from streams.event import Origin, RawRecord
 from streams.normalise import FORMATS
 from streams.pipeline import Pipeline
 from streams.runtime.stored import stored_records
@@ -36,7 +37,7 @@ from streams.stages.correlate import CorrelateStage
 from streams.stages.look import Look
 from streams.stages.parts import Parts
 from streams.stages.read import ReadStage
-from streams.stages.reader import Reader, Source
+from streams.stages.reader import Passed, Prepared, Reader, Source
 from streams.stages.stage import Progress, Sent, Stage
 from streams.stages.trace import TraceStage
 from streams.stages.wire import decode
@@ -261,3 +262,15 @@ def test_a_look_ahead_changes_nothing(
     assert [one.model_dump(exclude={"detected"}) for one in alerts] == [
         one.model_dump(exclude={"detected"}) for one in expected
     ]
+
+
+def test_an_event_ahead_of_its_receipt_is_not_passed_by(enrichment: EnrichConfig) -> None:
+    book = loads("title: Never\nlogsource: {product: x}\ndetection: {a: {b: 1}, condition: a}\n")
+    data = b'{"@timestamp": "2026-03-02T10:00:00Z"}'
+    received = 1_772_445_600_000_000_000  # the event's own time
+    items = []
+    for before in (0, 2 * HOUR):
+        look = Look(Reader([Source("s", FORMATS["ecs"])], HOUR), Enricher(enrichment), RuleSet(book))
+        items += look.prepare([RawRecord(data, Origin("s", "f", 0, 0), received - before)])
+    assert isinstance(items[0], Passed)
+    assert isinstance(items[1], Prepared), "it would move time on"
